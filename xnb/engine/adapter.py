@@ -1,0 +1,297 @@
+"""The only file that reaches into aiortc and aioice.
+
+Every function here touches a private name; ``tests/engine/test_adapter.py`` has a canary for
+each, so that a new aiortc that moves one fails there first, with the name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import importlib.metadata
+import queue
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import aioice.ice
+from aioice import stun
+from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
+from aiortc.rtp import RtcpSrPacket
+
+if TYPE_CHECKING:
+    from aiortc import RTCDtlsTransport, RTCIceTransport, RTCRtpTransceiver
+
+CHECKED_AIORTC = "1.16"
+CHECK_PACE_S = 0.005
+"""Pause between ICE checks; RFC 8445 section 14.2 allows 5 ms and up."""
+GATHER_TIMEOUT_S = 3.0
+"""How long a silent STUN or TURN server may hold up an offer."""
+MAX_UNDECODED = 90
+"""Encoded frames that may wait for a decoder; 3 s of video."""
+
+
+def check_version() -> None:
+    """Warn nobody, fail early: the adapter is written against one minor version of aiortc.
+
+    Raises:
+        RuntimeError: Another aiortc is installed.
+    """
+    found = importlib.metadata.version("aiortc")
+    if not found.startswith(CHECKED_AIORTC + "."):
+        raise RuntimeError(
+            f"xnb needs aiortc {CHECKED_AIORTC}.x and found {found}. "
+            f"Install it with: pip install 'aiortc=={CHECKED_AIORTC}.*'"
+        )
+
+
+def ice_transport(pc: RTCPeerConnection) -> RTCIceTransport | None:
+    """The one ICE transport of a MAX_BUNDLE connection, or ``None`` before it has media."""
+    dtls = dtls_transport(pc)
+    return dtls.transport if dtls else None
+
+
+def dtls_transport(pc: RTCPeerConnection) -> RTCDtlsTransport | None:
+    """The one DTLS transport of a MAX_BUNDLE connection."""
+    for transceiver in pc.getTransceivers():
+        return transceiver.sender.transport
+    return None
+
+
+def ice_connection(transport: RTCIceTransport) -> aioice.ice.Connection:
+    """aioice's connection below an ICE transport."""
+    return transport._connection
+
+
+def tune_connection(
+    connection: aioice.ice.Connection,
+    *,
+    loopback: bool | None,
+    dead_peer_s: float,
+    on_consent: Callable[[bool], None],
+) -> None:
+    """Repair what FINDINGS calls the setup pause, the loopback gap and the slow consent.
+
+    Args:
+        connection: Must not have gathered yet.
+        loopback: Gather 127.0.0.1 as well; ``None`` means only when there is nothing else.
+        dead_peer_s: Seconds without a consent answer (RFC 7675) before ``on_consent(False)``.
+        on_consent: Called with ``False`` when consent is lost and ``True`` when it is back. The
+            connection is never closed from here.
+    """
+    gather = connection.get_component_candidates
+
+    async def gather_more(component: int, addresses: list[str], timeout: int = 5) -> Any:
+        relay_only = connection._transport_policy is aioice.ice.TransportPolicy.RELAY
+        if not relay_only and (loopback or (loopback is None and not addresses)):
+            addresses = [*addresses, "127.0.0.1"]
+        return await gather(component, addresses, timeout=GATHER_TIMEOUT_S)
+
+    check = connection._check_periodic
+
+    def paced_check() -> bool:
+        """Start the checks on a timer and let ``connect()`` wait for their outcome at once."""
+        with contextlib.suppress(Exception):
+            if check() and not connection._closing:
+                asyncio.get_running_loop().call_later(CHECK_PACE_S, paced_check)
+        return False
+
+    connection.get_component_candidates = gather_more  # type: ignore[method-assign]
+    connection._check_periodic = paced_check  # type: ignore[method-assign]
+    connection.query_consent = functools.partial(  # type: ignore[method-assign]
+        _watch_consent, connection, dead_peer_s, on_consent
+    )
+
+
+async def _watch_consent(
+    connection: aioice.ice.Connection, dead_peer_s: float, on_consent: Callable[[bool], None]
+) -> None:
+    interval_s = min(2.5, max(0.2, dead_peer_s / 8))
+    last_answer = time.monotonic()
+    lost = False
+    while True:
+        pause_s = interval_s * (0.8 + 0.4 * random.random())  # noqa: S311
+        before = time.monotonic()
+        await asyncio.sleep(pause_s)
+        overslept_s = time.monotonic() - before - pause_s
+        if overslept_s > interval_s:
+            # This loop was blocked: silence that nobody could have heard proves nothing.
+            last_answer += overslept_s
+        if await _has_consent(connection):
+            last_answer = time.monotonic()
+            if lost:
+                lost = False
+                on_consent(True)
+        elif not lost and time.monotonic() - last_answer >= dead_peer_s:
+            lost = True
+            on_consent(False)
+
+
+async def _has_consent(connection: aioice.ice.Connection) -> bool:
+    if connection.remote_password is None:
+        return False
+    for pair in tuple(connection._nominated.values()):
+        request = connection.build_request(pair, nominate=False)
+        try:
+            await pair.protocol.request(
+                request,
+                pair.remote_addr,
+                integrity_key=connection.remote_password.encode(),
+                retransmissions=0,
+            )
+        except (stun.TransactionError, OSError):
+            continue
+        return True
+    return False
+
+
+def selected_pair(pc: RTCPeerConnection) -> tuple[str, str, str] | None:
+    """``(local type, remote type, transport)`` of the pair in use, e.g. ``("host", "relay", "udp")``."""
+    transport = ice_transport(pc)
+    if transport is None:
+        return None
+    for pair in ice_connection(transport)._nominated.values():
+        return (pair.local_candidate.type, pair.remote_candidate.type, pair.local_candidate.transport)
+    return None
+
+
+def set_network(pc: RTCPeerConnection, up: bool) -> None:
+    """Cut this connection off, or join it again: packets are dropped in both directions."""
+    transport = ice_transport(pc)
+    if transport is None:
+        return
+    for protocol in ice_connection(transport)._protocols:
+        if up:
+            for name in ("datagram_received", "send_data", "send_stun"):
+                protocol.__dict__.pop(name, None)
+        else:
+            protocol.datagram_received = _drop  # type: ignore[method-assign]
+            protocol.send_stun = _drop  # type: ignore[method-assign]
+            protocol.send_data = _drop_async  # type: ignore[method-assign]
+
+
+def _drop(*_args: Any) -> None:
+    return None
+
+
+async def _drop_async(*_args: Any) -> None:
+    return None
+
+
+def hook_keyframe_requests(sender: RTCRtpSender, callback: Callable[[], None]) -> None:
+    """Call ``callback`` when the far end asks this sender for a keyframe (PLI or FIR)."""
+    original = sender._send_keyframe
+
+    def request() -> None:
+        original()
+        callback()
+
+    sender._send_keyframe = request  # type: ignore[method-assign]
+
+
+def force_keyframe(sender: RTCRtpSender) -> None:
+    """Make the next encoded picture a keyframe."""
+    sender._send_keyframe()
+
+
+async def send_pli(receiver: RTCRtpReceiver) -> None:
+    """Ask the far end for a keyframe (RFC 4585 section 6.3.1)."""
+    for ssrc in tuple(receiver._RTCRtpReceiver__remote_streams):  # type: ignore[attr-defined]
+        await receiver._send_rtcp_pli(ssrc)
+
+
+def sent_packets(sender: RTCRtpSender) -> int:
+    """RTP packets this sender has sent."""
+    count: int = sender._RTCRtpSender__packet_count  # type: ignore[attr-defined]
+    return count
+
+
+def codec_in_use(transceiver: RTCRtpTransceiver) -> str | None:
+    """The negotiated codec's name in lower case, e.g. ``"vp8"``, ``"h264"``, ``"opus"``."""
+    for codec in transceiver._codecs:
+        if not codec.name.lower().endswith("rtx"):
+            return str(codec.name).lower()
+    return None
+
+
+EncodedFrame = Callable[[str, bytes, int], None]
+"""Codec name in lower case, one whole depayloaded frame, its RTP timestamp counted from 0."""
+
+
+class ReceiverTap:
+    """Stands between a receiver's jitter buffer and its decoder.
+
+    Whole encoded frames go to ``on_encoded``; they reach the decoder only while ``decoding`` is
+    set, from a keyframe on, and never more than :data:`MAX_UNDECODED` of them wait.
+    """
+
+    def __init__(
+        self,
+        receiver: RTCRtpReceiver,
+        on_encoded: EncodedFrame,
+        is_keyframe: Callable[[str, bytes], bool],
+        on_sender_report: Callable[[float, float], None],
+        clock_rate: int,
+    ) -> None:
+        self.decoding = False
+        self.dropped = 0
+        self._need_key = True
+        self._queue: queue.Queue[Any] = receiver._RTCRtpReceiver__decoder_queue  # type: ignore[attr-defined]
+        self._put = self._queue.put
+        self._on_encoded = on_encoded
+        self._is_keyframe = is_keyframe
+        self._mapper = receiver._RTCRtpReceiver__timestamp_mapper  # type: ignore[attr-defined]
+        self._on_sender_report = on_sender_report
+        self._clock_rate = clock_rate
+        self._rtcp: Callable[[Any], Awaitable[None]] = receiver._handle_rtcp_packet
+        self._queue.put = self._tap  # type: ignore[method-assign]
+        receiver._handle_rtcp_packet = self._tap_rtcp  # type: ignore[method-assign]
+
+    def _tap(self, item: Any, *args: Any, **kwargs: Any) -> None:
+        if item is None:
+            self._put(None)
+            return
+        codec, frame = item
+        name = codec.name.lower()
+        self._on_encoded(name, frame.data, frame.timestamp)
+        if not self.decoding:
+            self._need_key = True
+            return
+        if self._queue.qsize() >= MAX_UNDECODED:
+            self.dropped += 1
+            self._need_key = True
+            return
+        if self._need_key:
+            if not self._is_keyframe(name, frame.data):
+                return
+            self._need_key = False
+        self._put(item)
+
+    async def _tap_rtcp(self, packet: Any) -> None:
+        origin = self._mapper._origin
+        if isinstance(packet, RtcpSrPacket) and origin is not None:
+            info = packet.sender_info
+            ticks = (info.rtp_timestamp - origin) & 0xFFFFFFFF
+            if ticks >= 1 << 31:
+                ticks -= 1 << 32
+            self._on_sender_report(info.ntp_timestamp / 2**32, ticks / self._clock_rate)
+        await self._rtcp(packet)
+
+
+def rollback(pc: RTCPeerConnection) -> None:
+    """Take back a local offer that was not answered (JSEP, RFC 9429 section 4.1.10.2)."""
+    if pc.signalingState != "have-local-offer":
+        return
+    if pc._RTCPeerConnection__currentLocalDescription is None:
+        for transceiver in pc.getTransceivers():
+            transceiver._set_mid(None)
+            transceiver._set_mline_index(None)
+    pc._RTCPeerConnection__pendingLocalDescription = None
+    pc._RTCPeerConnection__setSignalingState("stable")
+
+
+def receive_queue_size(connection: aioice.ice.Connection) -> int:
+    """Datagrams that arrived and were not handled yet."""
+    return connection._queue.qsize()
