@@ -17,8 +17,9 @@ import functools
 import sys
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 from .errors import LoopError
@@ -65,6 +66,11 @@ class Runner:
     def is_thread(self) -> bool:
         """Whether the loop has a thread of its own."""
         return self._thread is not None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the loop has ended, so that nothing can run on it any more."""
+        return self.loop.is_closed()
 
     @property
     def is_current(self) -> bool:
@@ -194,7 +200,7 @@ def crosses(
     """A coroutine method that may be awaited on any loop and runs on its runner's."""
 
     @functools.wraps(fn)
-    async def method(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
+    async def method(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         return await self.runner.run(fn(self, *args, **kwargs))
 
     return method
@@ -207,7 +213,7 @@ def blocking(
     """The blocking twin of a coroutine method (see the naming rule above)."""
 
     @functools.wraps(fn)
-    def method(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
+    def method(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.runner.block(fn(self, *args, **kwargs), f"{fn.__name__}_now")
 
     method.__name__ = f"{fn.__name__}_now"
@@ -220,7 +226,7 @@ def on_engine(fn: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P],
     """A plain method that may be called from any thread and runs on its runner's loop."""
 
     @functools.wraps(fn)
-    def method(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
+    def method(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.runner.call(lambda: fn(self, *args, **kwargs))
 
     return method
@@ -308,3 +314,64 @@ class Stream(Generic[T]):
                 return self._items.popleft()
         self.close()
         raise StopIteration
+
+
+class Completion(Generic[T]):
+    """Something that finishes later: ``await`` it on any loop, or :meth:`wait` for it.
+
+    It finishes whether or not anybody waits, and may be awaited more than once.
+    """
+
+    def __init__(self, what: str = "this") -> None:
+        self._what = what
+        self._future: Future[T] = Future()
+
+    def __repr__(self) -> str:
+        return f"<{self._what}: {'done' if self.is_done else 'running'}>"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has finished, well or badly."""
+        return self._future.done()
+
+    def set(self, value: T) -> None:
+        """Finish with a value; the first one counts."""
+        if not self._future.done():
+            self._future.set_result(value)
+
+    def fail(self, error: BaseException) -> None:
+        """Finish with an error; raised wherever it is awaited."""
+        if not self._future.done():
+            self._future.set_exception(error)
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return asyncio.shield(asyncio.wrap_future(self._future)).__await__()
+
+    def wait(self, timeout_s: float | None = None) -> T:
+        """Block until finished; for thread mode and plain Python.
+
+        Raises:
+            LoopError: It did not finish within ``timeout_s``, or an event loop runs here.
+        """
+        if not self._future.done():
+            try:
+                asyncio.get_running_loop()
+            except RuntimeError:
+                pass
+            else:
+                if not _nested_allowed:
+                    raise LoopError(
+                        f"Waiting for {self._what} here would block the event loop.",
+                        remedy="Use await instead.",
+                    )
+                return asyncio.get_running_loop().run_until_complete(_as_coroutine(self))
+        try:
+            return self._future.result(timeout_s)
+        except FutureTimeoutError:
+            if self._future.done():
+                raise
+            raise LoopError(f"{self._what} did not finish within {timeout_s:g} s.") from None
+
+
+async def _as_coroutine(completion: Completion[T]) -> T:
+    return await completion

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CHECKED_AIORTC = "1.16"
 CHECK_PACE_S = 0.005
 """Pause between ICE checks; RFC 8445 section 14.2 allows 5 ms and up."""
-GATHER_TIMEOUT_S = 3.0
+GATHER_TIMEOUT_S = 3
 """How long a silent STUN or TURN server may hold up an offer."""
 MAX_UNDECODED = 90
 """Encoded frames that may wait for a decoder; 3 s of video."""
@@ -90,13 +90,25 @@ def tune_connection(
         return await gather(component, addresses, timeout=GATHER_TIMEOUT_S)
 
     check = connection._check_periodic
+    timer: asyncio.TimerHandle | None = None
 
-    def paced_check() -> bool:
-        """Start the checks on a timer and let ``connect()`` wait for their outcome at once."""
+    def next_check() -> None:
+        nonlocal timer
+        timer = None
         with contextlib.suppress(Exception):
             if check() and not connection._closing:
-                asyncio.get_running_loop().call_later(CHECK_PACE_S, paced_check)
-        return False
+                timer = asyncio.get_running_loop().call_later(CHECK_PACE_S, next_check)
+
+    def paced_check() -> bool:
+        """Start the checks on a timer and let ``connect()`` wait for their outcome at once.
+
+        With nothing to check yet ``connect()`` must go on asking: it takes an empty list for a
+        failure, but a far end without candidates (a page that hides its addresses) sends the
+        first check itself.
+        """
+        if timer is None:
+            next_check()
+        return timer is not None and not connection._check_list
 
     connection.get_component_candidates = gather_more  # type: ignore[method-assign]
     connection._check_periodic = paced_check  # type: ignore[method-assign]
@@ -153,7 +165,11 @@ def selected_pair(pc: RTCPeerConnection) -> tuple[str, str, str] | None:
     if transport is None:
         return None
     for pair in ice_connection(transport)._nominated.values():
-        return (pair.local_candidate.type, pair.remote_candidate.type, pair.local_candidate.transport)
+        return (
+            pair.local_candidate.type,
+            pair.remote_candidate.type,
+            pair.local_candidate.transport,
+        )
     return None
 
 
@@ -162,14 +178,15 @@ def set_network(pc: RTCPeerConnection, up: bool) -> None:
     transport = ice_transport(pc)
     if transport is None:
         return
+    protocol: Any
     for protocol in ice_connection(transport)._protocols:
         if up:
             for name in ("datagram_received", "send_data", "send_stun"):
                 protocol.__dict__.pop(name, None)
         else:
-            protocol.datagram_received = _drop  # type: ignore[method-assign]
-            protocol.send_stun = _drop  # type: ignore[method-assign]
-            protocol.send_data = _drop_async  # type: ignore[method-assign]
+            protocol.datagram_received = _drop
+            protocol.send_stun = _drop
+            protocol.send_data = _drop_async
 
 
 def _drop(*_args: Any) -> None:
@@ -238,16 +255,17 @@ class ReceiverTap:
         self.decoding = False
         self.dropped = 0
         self._need_key = True
-        self._queue: queue.Queue[Any] = receiver._RTCRtpReceiver__decoder_queue  # type: ignore[attr-defined]
+        private: Any = receiver
+        self._queue: queue.Queue[Any] = private._RTCRtpReceiver__decoder_queue
         self._put = self._queue.put
         self._on_encoded = on_encoded
         self._is_keyframe = is_keyframe
-        self._mapper = receiver._RTCRtpReceiver__timestamp_mapper  # type: ignore[attr-defined]
+        self._mapper = private._RTCRtpReceiver__timestamp_mapper
         self._on_sender_report = on_sender_report
         self._clock_rate = clock_rate
-        self._rtcp: Callable[[Any], Awaitable[None]] = receiver._handle_rtcp_packet
+        self._rtcp: Callable[[Any], Awaitable[None]] = private._handle_rtcp_packet
         self._queue.put = self._tap  # type: ignore[method-assign]
-        receiver._handle_rtcp_packet = self._tap_rtcp  # type: ignore[method-assign]
+        private._handle_rtcp_packet = self._tap_rtcp
 
     def _tap(self, item: Any, *args: Any, **kwargs: Any) -> None:
         if item is None:
@@ -284,12 +302,14 @@ def rollback(pc: RTCPeerConnection) -> None:
     """Take back a local offer that was not answered (JSEP, RFC 9429 section 4.1.10.2)."""
     if pc.signalingState != "have-local-offer":
         return
-    if pc._RTCPeerConnection__currentLocalDescription is None:
+    private: Any = pc
+    if private._RTCPeerConnection__currentLocalDescription is None:
+        transceiver: Any
         for transceiver in pc.getTransceivers():
             transceiver._set_mid(None)
             transceiver._set_mline_index(None)
-    pc._RTCPeerConnection__pendingLocalDescription = None
-    pc._RTCPeerConnection__setSignalingState("stable")
+    private._RTCPeerConnection__pendingLocalDescription = None
+    private._RTCPeerConnection__setSignalingState("stable")
 
 
 def receive_queue_size(connection: aioice.ice.Connection) -> int:

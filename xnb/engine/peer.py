@@ -197,9 +197,7 @@ class Peer:
         parsed.sdpMLineIndex = index if index is not None or mid is not None else 0
         await self.pc.addIceCandidate(parsed)
 
-    def _open(
-        self, audio: bool, video: bool, direction: str, *, accept_video: bool = True
-    ) -> None:
+    def _open(self, audio: bool, video: bool, direction: str, *, accept_video: bool = True) -> None:
         if audio:
             self.pc.addTransceiver(self.audio_out, direction=direction)
         if video:

@@ -154,6 +154,8 @@ class Incoming:
                 frame = await track.recv()
             except MediaStreamError:
                 return
+            if not isinstance(frame, AudioFrame | VideoFrame):
+                continue
             if frame.pts is None or frame.time_base is None:
                 continue
             time_s = self._clock.time_s(self.kind, float(frame.pts * frame.time_base))

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from aiortc import MediaStreamTrack
 from av import AudioFrame, Packet, VideoFrame
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 REANCHOR_S = 0.25
 """A source this far from the track's clock is put back on it."""
 
-Media = AudioFrame | VideoFrame | Packet
+Media: TypeAlias = "AudioFrame | VideoFrame | Packet[Any]"
 
 
 class Outgoing(MediaStreamTrack):

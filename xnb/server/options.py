@@ -58,6 +58,6 @@ class ServerOptions:
     max_live_per_user: int = 64
     max_ended: int = 1024
     max_messages: int = 1000
-    max_mailbox_bytes: int = 4 * 1024 * 1024
+    max_mailbox_bytes: int = 2 * 1024 * 1024
     max_polls: int = 1024
     max_bot_calls: int = 32

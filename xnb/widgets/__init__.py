@@ -1,0 +1,23 @@
+"""What a notebook shows: anywidget classes over the calls. Needs ``anywidget`` and Jupyter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .call_widget import CallWidget
+    from .incoming_widget import IncomingWidget
+
+__all__ = ["CallWidget", "IncomingWidget"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "CallWidget":
+        from .call_widget import CallWidget
+
+        return CallWidget
+    if name == "IncomingWidget":
+        from .incoming_widget import IncomingWidget
+
+        return IncomingWidget
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,139 @@
+"""Calls that come in: what rings, and the subscriptions that listen for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+from .errors import CallError, SignalingError, XnbError
+from .loop import Runner, blocking, crosses
+from .signaling.incoming import IncomingNotice
+from .signaling.messages import User
+
+if TYPE_CHECKING:
+    from .calls import Call
+    from .client import Client
+
+STATUS_S = 1.0
+
+GoneWhy = Literal["canceled", "answered_elsewhere", "missed", "answered", "declined"]
+
+
+class IncomingCall:
+    """Somebody calls.
+
+    Attributes:
+        broadcast_id: The server's id of the call.
+        host_id: Numeric id of the caller.
+        caller: The caller, with the handle when the server told it.
+        conversation_id: The conversation it belongs to, or ``None``.
+        audio_only: Whether the caller offers no video.
+        gone: Why it does not ring any more, or ``None`` while it rings.
+    """
+
+    def __init__(self, client: Client, notice: IncomingNotice) -> None:
+        self.runner: Runner = client.runner
+        self.broadcast_id = notice.broadcast_id
+        self.host_id = notice.host_id
+        self.caller = User(notice.host_id, notice.host_handle)
+        self.conversation_id = notice.conversation_id
+        self.audio_only = notice.audio_only
+        self.gone: GoneWhy | None = None
+        self._client = client
+        self._listeners: list[Callable[[GoneWhy], Any]] = []
+        self._watch = asyncio.ensure_future(self._watch_status())
+
+    def __repr__(self) -> str:
+        kind = "audio" if self.audio_only else "video"
+        return f"<{kind} call from {self.caller.handle or self.host_id}: {self.gone or 'ringing'}>"
+
+    @crosses
+    async def accept(self, /, **options: Any) -> Call:
+        """Answer it.
+
+        Args:
+            **options: As for :meth:`xnb.Client.answer_call`; ``video`` defaults to what the
+                caller offers.
+
+        Raises:
+            CallError: It does not ring any more.
+        """
+        self._must_ring()
+        self._set_gone("answered")
+        options.setdefault("video", not self.audio_only)
+        return await self._client._answer(
+            self.broadcast_id, self.host_id, self.caller, **options
+        )
+
+    accept_now = blocking(accept)
+
+    @crosses
+    async def decline(self) -> None:
+        """Refuse it. The caller is told at once.
+
+        Raises:
+            CallError: It does not ring any more.
+        """
+        self._must_ring()
+        self._set_gone("declined")
+        await self._client._p2p.leave(self.broadcast_id)
+
+    decline_now = blocking(decline)
+
+    def on_gone(self, callback: Callable[[GoneWhy], Any]) -> None:
+        """Call ``callback(why)`` when it stops ringing: ``canceled``, ``missed``, ``answered``,
+        ``answered_elsewhere`` or ``declined``. At once when it has already.
+        """
+        if self.gone:
+            callback(self.gone)
+        else:
+            self._listeners.append(callback)
+
+    def _must_ring(self) -> None:
+        if self.gone:
+            raise CallError(
+                f"The call does not ring any more ({self.gone.replace('_', ' ')}).",
+                remedy="Call back instead.",
+            )
+
+    def _set_gone(self, why: GoneWhy) -> None:
+        if self.gone:
+            return
+        self.gone = why
+        if self._watch is not asyncio.current_task():
+            self._watch.cancel()
+        for listener in self._listeners:
+            listener(why)
+        self._listeners.clear()
+
+    async def _watch_status(self) -> None:
+        while self.gone is None:
+            await asyncio.sleep(STATUS_S)
+            try:
+                status = await self._client._p2p.status(self.broadcast_id)
+            except SignalingError as error:
+                if error.status in (404, 410):
+                    self._set_gone("canceled")
+                continue
+            except XnbError:
+                continue
+            if status.ended:
+                missed = status.end_reason in ("MISSED", "TIMED_OUT")
+                self._set_gone("missed" if missed else "canceled")
+            elif status.remote_answered(""):
+                self._set_gone("answered_elsewhere")
+
+
+class CallSubscription:
+    """What :meth:`xnb.Client.listen_for_calls` returns; ``close()`` stops listening."""
+
+    def __init__(self, close: Callable[[CallSubscription], None]) -> None:
+        self._close = close
+        self.closed = False
+
+    def close(self) -> None:
+        """Stop listening. May be called again, from any thread."""
+        if not self.closed:
+            self.closed = True
+            self._close(self)

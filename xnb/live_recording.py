@@ -1,0 +1,151 @@
+"""A recording while it is being made: what ``call.record_incoming`` and ``call.record`` return."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import RecordingError
+from .loop import Completion, Runner, on_engine
+from .media.recorder import Recorder
+
+if TYPE_CHECKING:
+    from .engine.peer import Peer
+    from .events import ListenerHandle
+    from .recording import Recording
+
+
+class FileRecording:
+    """One file being recorded.
+
+    Attributes:
+        path: Where it is written.
+        finished: Finishes with the :class:`~xnb.recording.Recording` once it is complete; raises
+            :class:`~xnb.errors.RecordingError` when nothing arrived or it could not be written.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        path: Path,
+        *,
+        audio: bool,
+        video: bool,
+        title: str,
+        on_stopped: Callable[[FileRecording], Any],
+    ) -> None:
+        self.runner = runner
+        self.path = path
+        self.finished: Completion[Recording] = Completion(f"recording {path.name}")
+        self.result: Recording | None = None
+        self._audio = audio
+        self._video = video
+        self._title = title
+        self._on_stopped = on_stopped
+        self._handles: list[ListenerHandle] = []
+        self._stopping: asyncio.Task[None] | None = None
+        self._start_s = time.monotonic()
+        self._recorder = Recorder(path, audio=audio, video=video)
+
+    def __repr__(self) -> str:
+        return (
+            f"<recording to {self.path.name}: {'finished' if self.finished.is_done else 'running'}>"
+        )
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self._start_s
+
+    def _attach(self, peer: Peer) -> None:
+        if self._stopping or self._handles:
+            return
+        if self._audio:
+            self._handles.append(peer.audio_in.on_frame(self._recorder.push_audio))
+        if self._video:
+            self._handles.append(peer.video_in.on_frame(self._recorder.push_video))
+
+    @on_engine
+    def stop(self) -> Completion[Recording]:
+        """Stop and complete the file. May be called again; gives :attr:`finished`."""
+        if self._stopping is None:
+            for handle in self._handles:
+                handle.close()
+            self._stopping = asyncio.ensure_future(self._finish())
+        return self.finished
+
+    async def _finish(self) -> None:
+        from .recording import Recording
+
+        try:
+            await self._recorder.finish()
+        except RecordingError as error:
+            self.finished.fail(error)
+        except Exception as error:
+            failure = RecordingError(
+                f"{self.path.name} could not be completed: {type(error).__name__}: {error}",
+                remedy="Check the free space and the rights of its folder.",
+            )
+            failure.__cause__ = error
+            self.finished.fail(failure)
+        else:
+            self.result = Recording(self.path, title=self._title)
+            self.finished.set(self.result)
+        self._on_stopped(self)
+
+
+class CallRecording:
+    """What comes back from the far end, being recorded into one or two files.
+
+    Attributes:
+        audio: The recording of the sound, or ``None``. With :meth:`Call.record` it is the same
+            object as ``video``.
+        video: The recording of the picture, or ``None``.
+    """
+
+    def __init__(self, audio: FileRecording | None, video: FileRecording | None) -> None:
+        self.audio = audio
+        self.video = video
+        self.parts = tuple(dict.fromkeys(part for part in (audio, video) if part))
+
+    def __repr__(self) -> str:
+        names = " and ".join(part.path.name for part in self.parts)
+        return f"<recording to {names}: {'finished' if self.is_finished else 'running'}>"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every file is complete."""
+        return all(part.finished.is_done for part in self.parts)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since it began."""
+        return max(part.elapsed_s for part in self.parts)
+
+    def stop(self) -> Stopped:
+        """Stop all parts. Await the result for the finished :class:`Recording` objects, or
+        ``.wait(timeout_s=…)`` for them without a loop; both may also be ignored.
+        """
+        for part in self.parts:
+            part.stop()
+        return Stopped(self.parts)
+
+
+class Stopped:
+    """The finished recordings of a :class:`CallRecording`, in order audio, video."""
+
+    def __init__(self, parts: tuple[FileRecording, ...]) -> None:
+        self._parts = parts
+
+    def __await__(self) -> Generator[Any, None, list[Recording]]:
+        return self._all().__await__()
+
+    async def _all(self) -> list[Recording]:
+        return [await part.finished for part in self._parts]
+
+    def wait(self, timeout_s: float | None = None) -> list[Recording]:
+        """Block until all files are complete; for thread mode and plain Python."""
+        return [part.finished.wait(timeout_s) for part in self._parts]

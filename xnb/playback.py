@@ -1,0 +1,97 @@
+"""Something being sent into a call: its progress, and the handle to stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .errors import MediaError
+from .loop import Completion, Runner, on_engine
+from .media.source import Source
+
+
+class Playback:
+    """A file, generator or array on its way into a call.
+
+    Attributes:
+        done: Finishes when the last frame was sent or :meth:`stop` was called; raises
+            :class:`~xnb.errors.MediaError` when the source broke. ``await playback.done``.
+    """
+
+    def __init__(self, runner: Runner, source: Source, on_stop: Callable[[Playback], Any]) -> None:
+        self.runner = runner
+        self.source = source
+        self.done: Completion[None] = Completion(f"sending {source.name}")
+        self._open_kinds: set[str] = set()
+        self._on_stop = on_stop
+
+    def __repr__(self) -> str:
+        state = "done" if self.done.is_done else f"{self.progress:.0%}"
+        return f"<Playback of {self.name}: {state}>"
+
+    @property
+    def name(self) -> str:
+        """What is being sent."""
+        return self.source.name
+
+    @property
+    def duration_s(self) -> float | None:
+        """Length in seconds, or ``None`` when it has no known end."""
+        return self.source.duration_s
+
+    @property
+    def position_s(self) -> float:
+        """Media time sent so far, in seconds."""
+        return float(self.source.position_s)
+
+    @property
+    def progress(self) -> float:
+        """Share sent so far, 0 to 1; 0 while the length is unknown."""
+        if self.done.is_done:
+            return 1.0
+        if not self.duration_s:
+            return 0.0
+        return min(1.0, self.position_s / self.duration_s)
+
+    @on_engine
+    def stop(self) -> None:
+        """Stop sending; what was sent before comes back. May be called again."""
+        self._finish(None)
+
+    @on_engine
+    def pause(self) -> None:
+        """Hold the source where it is; nothing is sent until :meth:`resume`."""
+        self.source.pause()
+
+    @on_engine
+    def resume(self) -> None:
+        """Go on after :meth:`pause`."""
+        self.source.resume()
+
+    @on_engine
+    def seek(self, time_s: float) -> None:
+        """Go to ``time_s`` seconds from the start.
+
+        Raises:
+            MediaError: The source cannot seek, or has no such time.
+        """
+        self.source.seek(time_s)
+
+    def _track_ended(self, kind: str, error: BaseException | None) -> None:
+        self._open_kinds.discard(kind)
+        if error or not self._open_kinds:
+            self._finish(error)
+
+    def _finish(self, error: BaseException | None) -> None:
+        if self.done.is_done:
+            return
+        if error is None:
+            self.done.set(None)
+        elif isinstance(error, MediaError):
+            self.done.fail(error)
+        else:
+            failure = MediaError(f"Sending {self.name} broke: {type(error).__name__}: {error}")
+            failure.__cause__ = error
+            self.done.fail(failure)
+        self.source.close()
+        self._on_stop(self)

@@ -1,0 +1,269 @@
+"""Everything that differs from one calling service to another, in one value.
+
+What is not certain about the live service (PROTOCOL section E) is a field here, so that it can
+be changed with :func:`dataclasses.replace` without touching code.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, cast, get_args
+from urllib.parse import urlsplit
+
+from .errors import SettingsError
+
+LoginMode = Literal["direct", "web"]
+PathKey = Literal[
+    "token",
+    "login",
+    "authorize",
+    "turn",
+    "create",
+    "publish",
+    "join",
+    "status",
+    "leave",
+    "send",
+    "send_batch",
+    "receive",
+    "lookup",
+    "announce",
+    "incoming",
+]
+PATH_KEYS: tuple[PathKey, ...] = get_args(PathKey)
+Family = Literal["graphql", "proxsee", "guest"]
+
+_PATHS: dict[PathKey, str | None] = {
+    "token": "{query_id}/AuthenticatePeriscope",
+    "login": "loginTwitterToken",
+    "authorize": "{prefix}authorizeToken",
+    "turn": "{prefix}turnServers",
+    "create": "p2p/broadcast/create",
+    "publish": "p2p/broadcast/publish",
+    "join": "p2p/broadcast/join",
+    "status": "p2p/broadcast/status",
+    "leave": "p2p/broadcast/leave",
+    "send": "signaling/send",
+    "send_batch": "signaling/sendBatch",
+    "receive": "signaling/receive",
+    "lookup": None,
+    "announce": None,
+    "incoming": None,
+}
+_OWN_PATHS: dict[PathKey, str | None] = {
+    "lookup": "xnb/users/lookup",
+    "announce": "xnb/announce",
+    "incoming": "xnb/incoming",
+}
+_PROXSEE: tuple[PathKey, ...] = ("login", "authorize", "turn")
+
+
+def _frozen(values: Mapping[str, str]) -> Mapping[str, str]:
+    return MappingProxyType(dict(values))
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFields:
+    """JSON names of a signaling message's four members, and of the request that reads them."""
+
+    id: str = "id"
+    sender_id: str = "sender_id"
+    type: str = "type"
+    payload: str = "message"
+    cursor: str = "cursor"
+    messages: str = "messages"
+
+
+@dataclass(frozen=True, slots=True)
+class PollRhythm:
+    """How often the server is asked.
+
+    Args:
+        hold_s: Longest time a long poll may take before it counts as lost.
+        min_gap_s: Least time between two replies that brought nothing, for a server that does
+            not hold the request.
+        backoff_min_s: First pause after a failure; doubles with each further one.
+        backoff_max_s: Longest such pause.
+        jitter_s: Random addition to a pause.
+        status_s: Time between two status requests.
+    """
+
+    hold_s: float = 35.0
+    min_gap_s: float = 0.2
+    backoff_min_s: float = 1.0
+    backoff_max_s: float = 10.0
+    jitter_s: float = 0.2
+    status_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ServerProfile:
+    """One calling service: where it is and how it wants to be spoken to.
+
+    Args:
+        name: What it is called in messages to people.
+        graphql_url: Base of the GraphQL calls.
+        proxsee_url: Base of login, guest token and TURN calls.
+        guest_url: Base of broadcast and mailbox calls.
+        home_url: Page whose answer sets the csrf cookie, where there is one.
+        login_mode: ``"direct"`` sends ``direct: true``; ``"web"`` sends ``create_user: true``.
+        proxsee_prefix: Put before ``authorizeToken`` and ``turnServers``.
+        query_ids: GraphQL query ids by operation; they rotate on the live service.
+        paths: Path by key; ``None`` where the service has no such call.
+        message_fields: JSON names inside signaling messages.
+        rhythm: How often the server is asked.
+        user_header: Header that names the handle when asking for a token, if any.
+        graphql_headers: Extra headers of GraphQL calls.
+        proxsee_headers: Extra headers of proxsee calls.
+        turn_extra: Extra members of the TURN request.
+        vendor_id: Client constant of the login request.
+        experimental: Whether this profile was never tested against its service.
+    """
+
+    name: str
+    graphql_url: str
+    proxsee_url: str
+    guest_url: str
+    home_url: str | None = None
+    login_mode: LoginMode = "direct"
+    proxsee_prefix: str = "twitter/"
+    query_ids: Mapping[str, str] = field(
+        default_factory=lambda: _frozen({"AuthenticatePeriscope": "r7VUmxbfqNkx7uwjgONSNw"}),
+        hash=False,
+    )
+    paths: Mapping[PathKey, str | None] = field(
+        default_factory=lambda: MappingProxyType(_PATHS), hash=False
+    )
+    message_fields: MessageFields = MessageFields()
+    rhythm: PollRhythm = PollRhythm()
+    user_header: str | None = None
+    graphql_headers: Mapping[str, str] = field(default_factory=lambda: _frozen({}), hash=False)
+    proxsee_headers: Mapping[str, str] = field(default_factory=lambda: _frozen({}), hash=False)
+    turn_extra: Mapping[str, bool] = field(
+        default_factory=lambda: MappingProxyType({"p2p": True}), hash=False
+    )
+    vendor_id: str = "m5-proxsee-login-a2011357b73e"
+    experimental: bool = False
+
+    def __post_init__(self) -> None:
+        for url in (self.graphql_url, self.proxsee_url, self.guest_url):
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise SettingsError(
+                    "A server URL must start with http:// or https:// and name a host.",
+                    remedy="Check Client(server=...) or XNB_SERVER.",
+                )
+        if self.login_mode not in get_args(LoginMode):
+            raise SettingsError(
+                f"login_mode is {self.login_mode!r}.", remedy="Use 'direct' or 'web'."
+            )
+
+    def __repr__(self) -> str:
+        flag = ", experimental" if self.experimental else ""
+        return f"ServerProfile({self.name!r}, login_mode={self.login_mode!r}{flag})"
+
+    @classmethod
+    def local(cls, base_url: str) -> ServerProfile:
+        """The profile of an ``xnb serve`` server at ``base_url``.
+
+        Raises:
+            SettingsError: ``base_url`` is no http(s) URL.
+        """
+        base = base_url.rstrip("/")
+        return cls(
+            name="xnb server",
+            graphql_url=f"{base}/graphql",
+            proxsee_url=f"{base}/api/v2",
+            guest_url=f"{base}/guest/api/v1",
+            paths=MappingProxyType({**_PATHS, **_OWN_PATHS}),
+            user_header="x-xnb-user",
+        )
+
+    @classmethod
+    def live(cls) -> ServerProfile:
+        """The live service. Experimental: nothing here was ever tested against it."""
+        browser = {
+            "User-Agent": (
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+                "Chrome/131.0.0.0 Safari/537.36"
+            ),
+            "sec-ch-ua": '"Chromium";v="131", "Not_A Brand";v="24"',
+            "sec-ch-ua-mobile": "?0",
+            "sec-ch-ua-platform": '"Linux"',
+        }
+        return cls(
+            name="live service",
+            graphql_url="https://api.x.com/graphql",
+            proxsee_url="https://proxsee.pscp.tv/api/v2",
+            guest_url="https://guest.pscp.tv/api/v1",
+            home_url="https://x.com/",
+            login_mode="web",
+            proxsee_prefix="",
+            rhythm=PollRhythm(min_gap_s=1.0),
+            graphql_headers=_frozen(
+                {
+                    **browser,
+                    "x-twitter-auth-type": "OAuth2Session",
+                    "x-twitter-active-user": "yes",
+                    "x-twitter-client-language": "en",
+                    "sec-fetch-dest": "empty",
+                    "sec-fetch-mode": "cors",
+                    "sec-fetch-site": "same-site",
+                }
+            ),
+            proxsee_headers=_frozen(
+                {
+                    **browser,
+                    "X-Periscope-User-Agent": "Twitter/m5",
+                    "X-Attempt": "1",
+                    "Referer": "https://x.com/",
+                }
+            ),
+            experimental=True,
+        )
+
+    def has(self, key: PathKey) -> bool:
+        """Whether the service has this call."""
+        return self.paths.get(key) is not None
+
+    def family(self, key: PathKey) -> Family:
+        """Which of the three services a call belongs to."""
+        if key == "token":
+            return "graphql"
+        return "proxsee" if key in _PROXSEE else "guest"
+
+    def url(self, key: PathKey) -> str:
+        """The full URL of a call.
+
+        Raises:
+            SettingsError: The service has no such call.
+        """
+        path = self.paths.get(key)
+        if path is None:
+            raise SettingsError(
+                f"The {self.name} has no call {key!r}.",
+                remedy="Use an xnb server, or another way to do this.",
+            )
+        bases = {
+            "graphql": self.graphql_url,
+            "proxsee": self.proxsee_url,
+            "guest": self.guest_url,
+        }
+        path = path.format(
+            query_id=self.query_ids["AuthenticatePeriscope"], prefix=self.proxsee_prefix
+        )
+        return f"{bases[self.family(key)]}/{path}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the guest service runs on this machine, so that no proxy may be used."""
+        host = cast("str", urlsplit(self.guest_url).hostname)
+        if host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return False

@@ -1,0 +1,35 @@
+"""Bots to call, each teaching one thing. To add one: a class in a file here, a line in the table.
+
+The table is loaded by :func:`table` and not on import, because the bots bring the media engine
+with them and a server should listen before that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .base import Bot
+
+HANDLES = ("echo", "testcard", "music", "busy", "noanswer", "callback", "flaky")
+
+
+def table() -> dict[str, Bot]:
+    """One bot for each of :data:`HANDLES`."""
+    from .callback import CallbackBot
+    from .echo import EchoBot
+    from .flaky import FlakyBot
+    from .music import MusicBot
+    from .refusing import BusyBot, NoAnswerBot
+    from .testcard import TestcardBot
+
+    kinds: tuple[type[Bot], ...] = (
+        EchoBot,
+        TestcardBot,
+        MusicBot,
+        BusyBot,
+        NoAnswerBot,
+        CallbackBot,
+        FlakyBot,
+    )
+    return {kind.handle: kind() for kind in kinds}

@@ -1,0 +1,72 @@
+"""``testcard``: a picture and a sound one can check."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import av
+import numpy as np
+
+from ...media.source import SAMPLE_RATE_HZ, Source, SourceTrack
+from ...media.synthetic import stereo_frame, testcard
+from .base import SendingBot
+from .call import BotCall
+from .line import Line
+
+TONE_HZ = 440
+_TONE_LEVEL = 0.06
+
+
+class TestcardBot(SendingBot):
+    """Sends colour bars with a running clock, a 440 Hz tone and a voice that counts seconds.
+
+    It teaches how to judge a call: the strip along the top is the frame's number in black and
+    white cells, so a lost or repeated frame is a gap in the count; the spoken digit belongs to
+    the second shown, so sound and picture out of step are heard at once; the tone is pure, so
+    any gap in it is a lost packet.
+    """
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+    handle: ClassVar[str] = "testcard"
+
+    def source(self, line: Line) -> Source:
+        """See :meth:`SendingBot.source`."""
+        return testcard(audio="counter")
+
+    async def hold(self, call: BotCall) -> None:
+        """See :meth:`SendingBot.hold`."""
+        source = self.source(call.line)
+        call.play(source)
+        if source.audio is not None:
+            call.peer.audio_out.play(WithTone(source.audio))
+        await call.run(camera=self.camera)
+
+
+class WithTone(SourceTrack):
+    """An audio track with a 440 Hz tone laid under it.
+
+    Args:
+        track: 48 kHz stereo s16 audio, whose ``pts`` counts samples.
+    """
+
+    kind = "audio"
+
+    def __init__(self, track: SourceTrack) -> None:
+        self._track = track
+        phase = np.arange(SAMPLE_RATE_HZ) * (2 * np.pi * TONE_HZ / SAMPLE_RATE_HZ)
+        self._second = np.round(np.sin(phase) * _TONE_LEVEL * 32767).astype(np.int32)
+
+    async def read(self) -> av.AudioFrame:
+        """See :meth:`SourceTrack.read`."""
+        frame = await self._track.read()
+        assert isinstance(frame, av.AudioFrame)
+        samples = frame.to_ndarray().reshape(-1, 2).astype(np.int32)
+        at = np.arange(frame.pts or 0, (frame.pts or 0) + len(samples)) % SAMPLE_RATE_HZ
+        samples += self._second[at][:, None]
+        mixed = stereo_frame(np.clip(samples, -32768, 32767).astype(np.int16))
+        mixed.pts, mixed.time_base = frame.pts, frame.time_base
+        return mixed
+
+    def close(self) -> None:
+        """See :meth:`SourceTrack.close`."""
+        self._track.close()

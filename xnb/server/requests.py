@@ -1,0 +1,142 @@
+"""The bodies of requests, and reading them: lenient in spelling, strict in size and type."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from .refusal import malformed
+
+_Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+_Short = Annotated[str, Meta(max_length=256)]
+_Token = Annotated[str, Meta(min_length=1, max_length=4096)]
+_Cursor = Annotated[int, Meta(ge=0, le=2**53)]
+_Seconds = Annotated[float, Meta(ge=0, le=3600)]
+T = TypeVar("T")
+
+
+class Login(Struct):
+    """``loginTwitterToken``; everything else a client sends there is ignored."""
+
+    jwt: _Token
+
+
+class Cookie(Struct):
+    """``authorizeToken`` and ``turnServers``."""
+
+    cookie: _Token
+    service: _Short = "guest"
+
+
+class Create(Struct):
+    """``p2p/broadcast/create``."""
+
+    invitees_twitter: Annotated[list[_Id], Meta(max_length=64)]
+    audio_only: bool = False
+    conversation_id: _Short | None = None
+
+
+class ForBroadcast(Struct):
+    """A request that names a broadcast and nothing else."""
+
+    broadcast_id: _Short
+
+
+class Leave(Struct):
+    """``p2p/broadcast/leave``."""
+
+    broadcast_id: _Short
+    session_uuid: _Short | None = None
+    trigger: _Short | None = None
+    description: _Short | None = None
+
+
+class Message(Struct):
+    """One signaling message; the sender's id is filled in by the server."""
+
+    type: Annotated[str, Meta(min_length=1, max_length=64)]
+    message: str
+    id: _Short | None = None
+
+
+class Send(Struct):
+    """``signaling/send``."""
+
+    broadcast_id: _Short
+    recipient_id: _Id
+    message: Message
+
+
+class SendBatch(Struct):
+    """``signaling/sendBatch``."""
+
+    broadcast_id: _Short
+    recipient_id: _Id
+    messages: Annotated[list[Message], Meta(max_length=256)]
+
+
+class Receive(Struct):
+    """``signaling/receive``."""
+
+    broadcast_id: _Short
+    cursor: _Cursor = 0
+    timeout_s: _Seconds | None = None
+
+
+class Lookup(Struct):
+    """``xnb/users/lookup``: by handle or by id."""
+
+    handle: _Short | None = None
+    id: _Id | None = None
+
+
+class Announce(Struct):
+    """``xnb/announce``."""
+
+    broadcast_id: _Short
+    recipient_id: _Id
+    audio_only: bool = False
+    conversation_id: _Short | None = None
+
+
+class Incoming(Struct):
+    """``xnb/incoming``."""
+
+    cursor: _Cursor = 0
+    timeout_s: _Seconds | None = None
+
+
+class Anything(Struct):
+    """A request whose content does not matter."""
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+
+
+def _snake_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_snake(key): _snake_keys(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_snake_keys(inner) for inner in value]
+    return value
+
+
+def parse(body: bytes, kind: type[T]) -> T:
+    """Read a JSON object into ``kind``; camelCase names and numbers as text are accepted.
+
+    Raises:
+        Refusal: 400, naming the member that is wrong but not what it held.
+    """
+    try:
+        raw = msgspec.json.decode(body or b"{}")
+        if not isinstance(raw, dict):
+            raise malformed("The body is not a JSON object.")
+        return msgspec.convert(_snake_keys(raw), kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise malformed(f"The body does not fit this path: {error}.") from None
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        raise malformed("The body is not valid JSON.", "Send a JSON object in UTF-8.") from None

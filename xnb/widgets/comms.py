@@ -1,0 +1,35 @@
+"""What all our widgets share about the comm between page and kernel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+STATIC = Path(__file__).parent / "static"
+
+if TYPE_CHECKING:
+    Base = Any
+else:
+    Base = object
+
+
+class FreeRouting(Base):
+    """Mix-in for ipywidgets classes: the page's messages stay on the page's own subshell.
+
+    ipykernel 7 answers a comm on the shell that sent on it last. Sent from an engine thread, or
+    from a cell, that is the main shell, and a click would wait for the running cell to end. So
+    the memory of the last sender is dropped after each send, and a click arrives at once.
+    """
+
+    def open(self) -> None:
+        """Open the comm, if it is not open yet."""
+        super().open()
+        _forget_sender(self.comm)
+
+    def _send(self, msg: Any, buffers: Any = None) -> None:
+        super()._send(msg, buffers)
+        _forget_sender(self.comm)
+
+
+def _forget_sender(comm: Any) -> None:
+    getattr(comm, "__dict__", {}).pop("_reply_subshell_id", None)

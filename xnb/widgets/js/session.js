@@ -1,0 +1,293 @@
+// @ts-check
+import { Leg } from "./leg.js";
+import { Meter } from "./meter.js";
+import { Optimistic } from "./optimistic.js";
+
+const FRAME_MS = 1000 / 30;
+const KEEP_LEG_MS = 4000;
+const BUSY_MS = 5000;
+
+/** @typedef {import("./card.js").Card} Card */
+
+/** What one model owns in one page, however often it is shown: connection, sound, timers. */
+export class Session {
+  /** @param {Model} model */
+  constructor(model) {
+    this.model = model;
+    this.page = crypto.getRandomValues(new Uint32Array(3)).join("-");
+    /** @type {Set<Card>} */
+    this.cards = new Set();
+    /** @type {Model|null} */
+    this.media = null;
+    this.guess = new Optimistic();
+    this.leg = new Leg(this.page, {
+      send: (content) => this.media?.send(content),
+      changed: () => this.#legChanged(),
+    });
+    this.meter = new Meter(() => this.leg.level());
+    this.sound = { off: false, volume: 1, blocked: false };
+    /** @type {ImageBitmap|null} */
+    this.thumbnail = null;
+    this.visible = false;
+    this.heard = performance.now();
+    this.durationAt = performance.now();
+    this.lastDrawn = 0;
+    this.frameRequest = 0;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.parting = undefined;
+    this.ticker = setInterval(() => this.#tick(), 500);
+    this.onHide = () => this.#leave();
+    this.onVisibility = () => this.seen();
+    this.onChange = () => this.#changed();
+    this.onDuration = () => (this.durationAt = performance.now());
+    this.onMessage = (/** @type {any} */ message) => this.#message(message);
+    this.onMedia = (/** @type {any} */ message, /** @type {any[]} */ buffers) =>
+      this.#mediaMessage(message, buffers);
+    window.addEventListener("pagehide", this.onHide);
+    document.addEventListener("visibilitychange", this.onVisibility);
+    model.on("change", this.onChange);
+    model.on("change:duration_s", this.onDuration);
+    model.on("msg:custom", this.onMessage);
+    this.#findMedia();
+  }
+
+  async #findMedia() {
+    const name = String(this.model.get("leg") ?? "").replace("IPY_MODEL_", "");
+    if (!name) return;
+    try {
+      this.media = await this.model.widget_manager.get_model(name);
+    } catch {
+      this.media = null;
+    }
+    this.media?.on("msg:custom", this.onMedia);
+    this.media?.on("comm_live_update", this.onChange);
+    this.#changed();
+  }
+
+  // What to show
+
+  /**
+   * @param {string} name of a trait
+   * @returns {any}
+   */
+  value(name) {
+    return this.guess.get(name, this.model.get(name));
+  }
+
+  /** Whether there is a kernel behind this card. */
+  get alive() {
+    return this.media !== null && this.media.comm_live !== false;
+  }
+
+  get connected() {
+    const state = this.value("state");
+    return state === "connected" || state === "reconnecting";
+  }
+
+  /** Seconds since the call was connected, going on by itself between two messages. */
+  get duration() {
+    const told = Number(this.model.get("duration_s")) || 0;
+    return this.connected ? told + (performance.now() - this.durationAt) / 1000 : told;
+  }
+
+  /** Whether Python has been silent for long while it should report every second. */
+  get busy() {
+    return this.connected && this.visible && performance.now() - this.heard > BUSY_MS;
+  }
+
+  // Cards
+
+  /** @param {Card} card */
+  add(card) {
+    clearTimeout(this.parting);
+    this.cards.add(card);
+    this.seen();
+    this.#changed();
+  }
+
+  /** @param {Card} card */
+  remove(card) {
+    this.cards.delete(card);
+    this.seen();
+    for (const other of this.cards) other.update();
+    if (this.cards.size === 0) this.parting = setTimeout(() => this.leg.close(), KEEP_LEG_MS);
+  }
+
+  /** The one card whose element plays the sound. */
+  get speaker() {
+    return this.cards.values().next().value ?? null;
+  }
+
+  /** Some card came into view or went out of it. */
+  seen() {
+    const visible =
+      document.visibilityState === "visible" && [...this.cards].some((card) => card.inView);
+    if (visible === this.visible) return;
+    this.visible = visible;
+    this.heard = performance.now();
+    this.#tellView();
+    if (visible) this.#animate();
+  }
+
+  #tellView() {
+    const open = this.cards.size > 0;
+    this.model.send({ type: "view", page: this.page, open, visible: this.visible });
+    this.media?.send({ type: "visible", page: this.page, visible: this.visible });
+  }
+
+  // Commands: shown at once, then told to Python
+
+  /** @param {import("./keys.js").Action} action */
+  command(action) {
+    this.wake();
+    if (action === "hangup") {
+      if (this.value("state") === "ended") return;
+      this.guess.set("state", "ended");
+      this.leg.close();
+      this.#send("hangup", true);
+    } else if (action === "mute") {
+      this.#toggle("muted", "mute");
+    } else if (action === "camera" && this.value("has_video")) {
+      this.#toggle("camera_on", "camera");
+    } else if (action === "record" && this.connected) {
+      this.#toggle("recording", "record");
+    }
+    this.update();
+  }
+
+  /**
+   * @param {string} trait
+   * @param {string} name
+   */
+  #toggle(trait, name) {
+    const on = !this.value(trait);
+    this.guess.set(trait, on);
+    this.#send(name, on);
+  }
+
+  /**
+   * @param {string} name
+   * @param {boolean} on
+   */
+  #send(name, on) {
+    this.model.send({ type: "command", name, on });
+  }
+
+  /** @param {any} message */
+  #message(message) {
+    this.heard = performance.now();
+    if (message?.type !== "refused") return;
+    const traits = { mute: "muted", camera: "camera_on", record: "recording", hangup: "state" };
+    const trait = /** @type {Record<string, string>} */ (traits)[message.name];
+    if (trait) this.guess.drop(trait);
+    this.#changed();
+  }
+
+  // Sound
+
+  /** A gesture: sound may begin. */
+  wake() {
+    this.meter.wake();
+    if (this.sound.blocked) {
+      this.sound.blocked = false;
+      for (const card of this.cards) card.play();
+    }
+  }
+
+  /** @param {{off?: boolean, volume?: number}} change */
+  setSound(change) {
+    Object.assign(this.sound, change);
+    this.update();
+  }
+
+  // Media
+
+  #legChanged() {
+    this.meter.listen(this.leg.stream);
+    for (const card of this.cards) card.streamChanged();
+    this.update();
+  }
+
+  /**
+   * @param {any} message
+   * @param {any[]} buffers
+   */
+  #mediaMessage(message, buffers) {
+    this.heard = performance.now();
+    if (message?.type === "preview") this.#showThumbnail(message, buffers);
+    else this.leg.receive(message);
+  }
+
+  /**
+   * @param {{n: number}} message
+   * @param {any[]} buffers
+   */
+  async #showThumbnail(message, buffers) {
+    if (!this.visible || !buffers?.[0]) return;
+    try {
+      const picture = await createImageBitmap(new Blob([buffers[0]], { type: "image/jpeg" }));
+      this.thumbnail?.close();
+      this.thumbnail = picture;
+      for (const card of this.cards) card.drawThumbnail();
+    } finally {
+      this.media?.send({ type: "shown", page: this.page, n: message.n });
+    }
+  }
+
+  // Time
+
+  #changed() {
+    this.heard = performance.now();
+    if (this.connected && this.cards.size > 0 && this.alive) {
+      if (this.leg.state === "idle") {
+        this.#tellView();
+        this.leg.open(Boolean(this.value("has_video")));
+      }
+    } else if (!this.connected || !this.alive) {
+      this.leg.close();
+    }
+    this.update();
+  }
+
+  update() {
+    for (const card of this.cards) card.update();
+  }
+
+  #tick() {
+    for (const card of this.cards) card.tick();
+  }
+
+  #animate() {
+    cancelAnimationFrame(this.frameRequest);
+    if (!this.visible) return;
+    this.frameRequest = requestAnimationFrame((now) => {
+      if (now - this.lastDrawn >= FRAME_MS - 2) {
+        this.lastDrawn = now;
+        if (this.connected) {
+          this.meter.sample();
+          for (const card of this.cards) if (card.inView) card.drawSound();
+        }
+      }
+      this.#animate();
+    });
+  }
+
+  #leave() {
+    this.leg.close();
+    this.model.send({ type: "view", page: this.page, open: false, visible: false });
+  }
+
+  close() {
+    clearInterval(this.ticker);
+    clearTimeout(this.parting);
+    cancelAnimationFrame(this.frameRequest);
+    window.removeEventListener("pagehide", this.onHide);
+    document.removeEventListener("visibilitychange", this.onVisibility);
+    this.media?.off("msg:custom", this.onMedia);
+    this.media?.off("comm_live_update", this.onChange);
+    this.leg.close();
+    this.meter.close();
+    this.thumbnail?.close();
+    this.thumbnail = null;
+  }
+}
