@@ -98,6 +98,7 @@ class Call(CallMedia):
         self._over: Completion[Ended] = Completion("the call")
         self._reconnect_timer: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
+        self._connecting: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def __repr__(self) -> str:
@@ -264,13 +265,19 @@ class Call(CallMedia):
 
     async def _start(self, wire: Wire) -> None:
         """Place or answer the call; raises, and ends the call, when that fails."""
+        if self._ending:
+            await self._ending
+            return
         self._wire = wire
+        self._go(CallState.SIGNALING, "Talking to the server")
+        connecting = self._connecting = asyncio.ensure_future(wire.connect())
         try:
-            self._go(CallState.SIGNALING, "Talking to the server")
-            await wire.connect()
+            await connecting
         except asyncio.CancelledError:
+            hung_up = self._ending is not None
             await self._end(EndReason.CANCELED)
-            raise
+            if not hung_up:
+                raise
         except Exception as error:
             failure = error if isinstance(error, XnbError) else _unexpected(error)
             await self._end(_reason_of(failure), failure)
@@ -364,6 +371,8 @@ class Call(CallMedia):
     async def _tear_down(self, reason: EndReason, error: XnbError | None) -> None:
         self.end_reason, self.error = reason, error
         self._ended_s = time.monotonic()
+        if self._connecting and not self._connecting.done():
+            self._connecting.cancel()
         if self._reconnect_timer:
             self._reconnect_timer.cancel()
         stopping = self._stop_media()

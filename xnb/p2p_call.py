@@ -34,7 +34,7 @@ from .signaling.messages import (
     Signal,
     User,
 )
-from .signaling.p2p import P2P, Mailbox, Status, Trigger
+from .signaling.p2p import P2P, Created, Mailbox, Status, Trigger
 
 if TYPE_CHECKING:
     from .calls import Call
@@ -74,6 +74,7 @@ class P2PWire:
         self._tasks: set[asyncio.Task[None]] = set()
         self._left = False
         self._answered = asyncio.Event()
+        self._creating: asyncio.Future[Created] | None = None
 
     async def connect(self) -> None:
         """Place or answer the call; see the two subclasses."""
@@ -256,7 +257,6 @@ class P2PWire:
         if self._left:
             return
         self._left = True
-        self._inputs.put_nowait(ng.Close()) if not self._inputs.full() else None
         tasks = tuple(self._tasks)
         for task in tasks:
             if task is not asyncio.current_task():
@@ -264,6 +264,10 @@ class P2PWire:
         if self._mailbox:
             await self._mailbox.close()
         try:
+            if self._creating and not self.broadcast_id:
+                # Canceled while the server was creating it: wait, so that it does not go on ringing.
+                created = await self._creating
+                self.broadcast_id, self._session_uuid = created.broadcast_id, created.session_uuid
             if self.broadcast_id:
                 failed = reason in (EndReason.ERROR, EndReason.NETWORK)
                 trigger: Trigger = "Error" if failed else "User"
@@ -295,7 +299,10 @@ class OutgoingP2P(P2PWire):
         call.recipient = user
         call._stage("create", "Creating the call")
         options = call.options
-        created = await self._p2p.create(user.id, not options.video, options.conversation_id)
+        self._creating = asyncio.ensure_future(
+            self._p2p.create(user.id, not options.video, options.conversation_id)
+        )
+        created = await asyncio.shield(self._creating)
         self.broadcast_id, self._session_uuid = created.broadcast_id, created.session_uuid
         self._make_peer(session, relay=False)
         await self._p2p.publish(self.broadcast_id)

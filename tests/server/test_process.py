@@ -70,7 +70,10 @@ def processes():
     for process in started:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=5)
+        process.wait(timeout=5)
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe:
+                pipe.close()
 
 
 def test_child_serves_with_the_token_from_stdin_and_ends_with_it(processes):

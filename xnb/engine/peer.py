@@ -295,7 +295,8 @@ class Peer:
         elif all_of_it == "failed" or ice == "failed":
             self._fail()
         elif all_of_it == "closed":
-            self._go(PeerState.CLOSED, "The far end closed the connection")
+            words = "Closed" if self._closing else "The far end closed the connection"
+            self._go(PeerState.CLOSED, words)
         elif ice == "completed" and self.state is PeerState.CHECKING:
             self._go(PeerState.DTLS, "Path found, exchanging keys")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import av
 
-from .parts import RATE_HZ, AudioPart, VideoPart
+from .parts import MILLISECONDS, RATE_HZ, AudioPart, VideoPart
 
 
 def assemble(
@@ -40,7 +40,7 @@ def assemble(
 
 
 def _audio_packets(stream: Any, output: Any, part: AudioPart) -> Iterator[tuple[float, int, Any]]:
-    copy = output.add_stream_from_template(stream)
+    copy = output.add_stream_from_template(stream, opaque=True)
     return _exact_audio(stream, copy, part)
 
 
@@ -58,7 +58,7 @@ def _exact_audio(stream: Any, copy: Any, part: AudioPart) -> Iterator[tuple[floa
 
 
 def _video_packets(stream: Any, output: Any, part: VideoPart) -> Iterator[tuple[float, int, Any]]:
-    copy = output.add_stream_from_template(stream)
+    copy = output.add_stream_from_template(stream, opaque=True)
     return _timed_video(stream, copy, part)
 
 
@@ -72,11 +72,8 @@ def _timed_video(stream: Any, copy: Any, part: VideoPart) -> Iterator[tuple[floa
             yield _with_stream(held, copy)
         held = packet
     if held is not None:
-        held.duration = max(1, round(part.frame_ms * MILLI / held.time_base))
+        held.duration = max(1, round(part.frame_ms * MILLISECONDS / held.time_base))
         yield _with_stream(held, copy)
-
-
-MILLI = Fraction(1, 1000)
 
 
 def _with_stream(packet: Any, copy: Any) -> tuple[float, int, Any]:

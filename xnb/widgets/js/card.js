@@ -1,23 +1,13 @@
 // @ts-check
 import { element, say, show } from "./dom.js";
 import { clock } from "./format.js";
-import { icon } from "./icons.js";
 import { CONTROL_KEYS, actionOf, movedFocus } from "./keys.js";
+import { layout } from "./layout.js";
 import { modeOf, panelOf } from "./panel.js";
 import { drawSound } from "./soundview.js";
 import { fallingLevel, loudness } from "./wave.js";
 
 /** @typedef {import("./session.js").Session} Session */
-/** @typedef {import("./keys.js").Action} Action */
-
-/** @type {{action: Action, label: string, key: string, on: import("./icons.js").IconName,
- *   off: import("./icons.js").IconName}[]} */
-const BUTTONS = [
-  { action: "mute", label: "Mute microphone", key: "M", on: "micOff", off: "mic" },
-  { action: "camera", label: "Turn camera off", key: "V", on: "videoOff", off: "video" },
-  { action: "record", label: "Record", key: "R", on: "square", off: "circle" },
-  { action: "hangup", label: "Hang up", key: "H", on: "phone", off: "phone" },
-];
 
 /** One drawing of a call; the session does the work. */
 export class Card {
@@ -33,110 +23,50 @@ export class Card {
     this.drawnPanel = "";
     this.themeAt = 0;
     this.colours = { wave: "#1976d2", soft: "#ddd", hot: "#d32f2f" };
-    this.#build(host);
+    /** @type {number|undefined} */
+    this.recordSince = undefined;
+    this.ui = layout();
+    host.classList.add("xnb");
+    host.append(this.ui.root);
+    this.#listen();
     this.observer = new IntersectionObserver((entries) => {
       this.inView = entries[entries.length - 1].isIntersecting;
       session.seen();
     });
-    this.observer.observe(this.root);
+    this.observer.observe(this.ui.root);
     this.#countFrames();
     session.add(this);
     this.streamChanged();
   }
 
-  /** @param {HTMLElement} host */
-  #build(host) {
-    this.dot = element("span", { class: "xnb-dot", "aria-hidden": "true" });
-    this.title = element("strong", { class: "xnb-title" });
-    this.status = element("span", { class: "xnb-status", role: "status", "aria-live": "polite" });
-    this.theirMic = element("span", { class: "xnb-flag", role: "img" }, icon("micOff"));
-    this.rec = element("span", { class: "xnb-rec-badge" });
-    this.time = element("time", { class: "xnb-time", "aria-label": "Duration" });
-    const head = element(
-      "header", { class: "xnb-head" },
-      this.dot, this.title, this.status, this.theirMic,
-      element("span", { class: "xnb-gap" }), this.rec, this.time,
-    );
-    this.video = element("video", { class: "xnb-video", playsinline: "", autoplay: "" });
-    this.video.muted = true;
-    this.panel = element("div", { class: "xnb-panel" });
-    this.self = element("canvas", { class: "xnb-self", role: "img", "aria-label": "Your picture" });
-    this.unblock = element(
-      "button", { class: "xnb-unblock", type: "button" }, icon("volume"), "Click for sound",
-    );
-    this.unblock.addEventListener("click", () => this.session.wake());
-    this.note = element("p", { class: "xnb-note", role: "status", "aria-live": "polite" });
-    const stage = (this.stage = element(
-      "div", { class: "xnb-stage" },
-      this.video, this.panel, this.self, this.unblock, this.note,
-    ));
-    this.wave = element("canvas", { class: "xnb-wave-canvas", "aria-hidden": "true" });
-    this.level = element("span", {
-      class: "xnb-level", role: "meter", "aria-label": "Sound level", "aria-valuemin": "0",
-      "aria-valuemax": "100", "aria-valuenow": "0",
-    });
-    this.sound = element("div", { class: "xnb-wave" }, this.wave, this.level);
-    this.bar = this.#toolbar();
-    this.foot = element("footer", { class: "xnb-foot" });
-    this.root = element(
-      "section", { class: "xnb-card", role: "group", tabindex: "0" },
-      head, stage, this.sound, this.bar, this.foot,
-    );
-    this.root.addEventListener("keydown", (event) => this.#key(event));
-    this.root.addEventListener("pointerdown", () => this.session.meter.wake());
-    this.video.addEventListener("resize", () => {
-      const { videoWidth: width, videoHeight: height } = this.video;
-      if (width && height) stage.style.setProperty("--xnb-ratio", `${width} / ${height}`);
-    });
-    host.classList.add("xnb");
-    host.append(this.root);
-  }
-
-  #toolbar() {
-    /** @type {Map<string, HTMLButtonElement>} */
-    this.buttons = new Map();
-    const middle = element("div", { class: "xnb-main" });
-    for (const { action, label, key, on, off } of BUTTONS) {
-      const button = element("button", {
-        class: `xnb-button xnb-${action}`, type: "button", title: `${label} (${key})`,
-        "aria-label": label, "aria-keyshortcuts": key, "data-action": action, tabindex: "-1",
-      });
-      const images = [icon(off)];
-      if (on !== off) images.push(icon(on));
-      button.append(...images);
+  #listen() {
+    const { root, video, stage, unblock, speaker, volume, buttons } = this.ui;
+    root.addEventListener("keydown", (event) => this.#key(event));
+    root.addEventListener("pointerdown", () => this.session.meter.wake());
+    unblock.addEventListener("click", () => this.session.wake());
+    for (const [action, button] of buttons) {
       button.addEventListener("click", () => this.session.command(action));
-      this.buttons.set(action, button);
-      middle.append(button);
     }
-    this.speaker = element("button", {
-      class: "xnb-button xnb-quiet", type: "button", "aria-label": "Turn sound off",
-      title: "Turn sound off", "aria-pressed": "false", "data-action": "sound", tabindex: "-1",
-    }, icon("volume"), icon("volumeOff"));
-    this.speaker.addEventListener("click", () =>
+    speaker.addEventListener("click", () =>
       this.session.setSound({ off: !this.session.sound.off }),
     );
-    this.volume = element("input", {
-      class: "xnb-volume", type: "range", min: "0", max: "1", step: "0.05", value: "1",
-      "aria-label": "Volume", tabindex: "-1",
+    volume.addEventListener("input", () =>
+      this.session.setSound({ volume: Number(volume.value), off: false }),
+    );
+    video.addEventListener("resize", () => {
+      const { videoWidth: width, videoHeight: height } = video;
+      if (width && height) stage.style.setProperty("--xnb-ratio", `${width} / ${height}`);
     });
-    this.volume.addEventListener("input", () =>
-      this.session.setSound({ volume: Number(this.volume.value), off: false }),
-    );
-    return element(
-      "div", { class: "xnb-bar", role: "toolbar", "aria-label": "Call controls" },
-      element("span", { class: "xnb-side" }), middle,
-      element("span", { class: "xnb-side xnb-out" }, this.speaker, this.volume),
-    );
   }
 
   /** @param {KeyboardEvent} event */
   #key(event) {
     const target = /** @type {HTMLElement} */ (event.target);
-    const controls = [...this.bar.querySelectorAll("button, input")].filter(
+    const controls = [...this.ui.bar.querySelectorAll("button, input")].filter(
       (one) => /** @type {HTMLElement} */ (one).offsetParent && !one.hasAttribute("disabled"),
     );
     const index = controls.indexOf(target);
-    const isSlider = target === this.volume;
+    const isSlider = target === this.ui.volume;
     const step = index >= 0 ? movedFocus(event.key, index, controls.length) : null;
     if (step !== null && !(isSlider && event.key !== "Home" && event.key !== "End")) {
       this.#focusOn(/** @type {HTMLElement} */ (controls[step]));
@@ -144,10 +74,10 @@ export class Card {
     } else {
       const action = actionOf(event);
       if (action) {
-        const button = this.buttons?.get(action);
+        const button = this.ui.buttons.get(action);
         if (button && !button.disabled && button.offsetParent) button.click();
         event.preventDefault();
-      } else if (!(target !== this.root && CONTROL_KEYS.has(event.key))) {
+      } else if (!(target !== this.ui.root && CONTROL_KEYS.has(event.key))) {
         return;
       }
     }
@@ -156,7 +86,7 @@ export class Card {
 
   /** @param {HTMLElement} control */
   #focusOn(control) {
-    for (const one of this.bar.querySelectorAll("button, input")) one.setAttribute("tabindex", "-1");
+    for (const one of this.ui.bar.querySelectorAll("button, input")) one.setAttribute("tabindex", "-1");
     control.setAttribute("tabindex", "0");
     control.focus();
   }
@@ -164,11 +94,11 @@ export class Card {
   // The picture
 
   #countFrames() {
-    if (!this.video.requestVideoFrameCallback) return;
-    this.frameCallback = this.video.requestVideoFrameCallback(() => {
+    if (!this.ui.video.requestVideoFrameCallback) return;
+    this.frameCallback = this.ui.video.requestVideoFrameCallback(() => {
       this.frames += 1;
       if (this.frames === 1) this.update();
-      this.root.dataset.frames = String(this.frames);
+      this.ui.root.dataset.frames = String(this.frames);
       this.#countFrames();
     });
   }
@@ -177,29 +107,29 @@ export class Card {
   streamChanged() {
     const { stream } = this.session.leg;
     if (stream.getTracks().length === 0) {
-      this.video.srcObject = null;
+      this.ui.video.srcObject = null;
       this.frames = 0;
-      this.root.dataset.frames = "0";
-    } else if (this.video.srcObject !== stream) {
-      this.video.srcObject = stream;
+      this.ui.root.dataset.frames = "0";
+    } else if (this.ui.video.srcObject !== stream) {
+      this.ui.video.srcObject = stream;
     }
-    if (this.video.srcObject) this.play();
+    if (this.ui.video.srcObject) this.play();
   }
 
   /** Plays, with sound if this card is the one that may. */
   async play() {
     const { session } = this;
     const loud = session.speaker === this && !session.sound.blocked;
-    this.video.muted = !loud || session.sound.off;
-    this.video.volume = session.sound.volume;
+    this.ui.video.muted = !loud || session.sound.off;
+    this.ui.video.volume = session.sound.volume;
     try {
-      await this.video.play();
+      await this.ui.video.play();
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== "NotAllowedError") return;
-      if (this.video.muted) return;
+      if (this.ui.video.muted) return;
       session.sound.blocked = true;
       session.update();
-      this.video.play().catch(() => {});
+      this.ui.video.play().catch(() => {});
     }
   }
 
@@ -215,7 +145,7 @@ export class Card {
       cameraOff: Boolean(session.value("remote_camera_off")),
       legState: session.leg.state,
     });
-    const { dataset } = this.root;
+    const { dataset } = this.ui.root;
     dataset.state = state;
     dataset.mode = mode;
     dataset.transport = session.leg.state === "connected" ? "webrtc" : "none";
@@ -233,12 +163,12 @@ export class Card {
     const title = String(session.value("title") || "Call");
     const words = { failed: "failed", ended: "ended", gone: "not live" };
     const text = /** @type {Record<string, string>} */ (words)[mode] ?? session.value("state_text");
-    say(this.title, title);
-    say(this.status, String(text));
-    this.root.setAttribute("aria-label", `Call with ${title}`);
-    this.theirMic.setAttribute("aria-label", `${title} is muted`);
-    this.theirMic.title = `${title} is muted`;
-    show(this.theirMic, session.connected && Boolean(session.value("remote_muted")));
+    say(this.ui.title, title);
+    say(this.ui.status, String(text));
+    this.ui.root.setAttribute("aria-label", `Call with ${title}`);
+    this.ui.theirMic.setAttribute("aria-label", `${title} is muted`);
+    this.ui.theirMic.title = `${title} is muted`;
+    show(this.ui.theirMic, session.connected && Boolean(session.value("remote_muted")));
   }
 
   /** @param {import("./panel.js").Mode} mode */
@@ -248,13 +178,13 @@ export class Card {
     const drawn = JSON.stringify([mode, session.leg.why, parts]);
     if (drawn !== this.drawnPanel) {
       this.drawnPanel = drawn;
-      this.panel.replaceChildren(...panelOf(mode, session));
+      this.ui.panel.replaceChildren(...panelOf(mode, session));
     }
-    this.video.setAttribute("aria-label", `Picture from ${session.value("title")}`);
-    show(this.panel, mode !== "video");
+    this.ui.video.setAttribute("aria-label", `Picture from ${session.value("title")}`);
+    show(this.ui.panel, mode !== "video");
     const own = session.connected && session.value("camera_on") && session.thumbnail;
-    show(this.self, Boolean(own));
-    show(this.unblock, session.sound.blocked && session.connected);
+    show(this.ui.self, Boolean(own));
+    show(this.ui.unblock, session.sound.blocked && session.connected);
     this.#notice();
   }
 
@@ -269,23 +199,23 @@ export class Card {
         : "A cell is running, so the call stands still until it is done. " +
           'Client(loop="thread") keeps calls going meanwhile.';
     }
-    say(this.note, text);
-    show(this.note, text !== "");
+    say(this.ui.note, text);
+    show(this.ui.note, text !== "");
   }
 
   /** @param {string} mode */
   #controls(mode) {
     const { session } = this;
     const over = mode === "ended" || mode === "failed" || mode === "gone";
-    show(this.bar, !over);
-    show(this.sound, !over && mode !== "steps");
+    show(this.ui.bar, !over);
+    show(this.ui.sound, !over && mode !== "steps");
     const pressed = {
       mute: session.value("muted"),
       camera: !session.value("camera_on"),
       record: session.value("recording"),
     };
     const label = session.connected ? "Hang up" : "Cancel the call";
-    for (const [action, button] of this.buttons ?? []) {
+    for (const [action, button] of this.ui.buttons) {
       if (action === "hangup") {
         button.title = `${label} (H)`;
         button.setAttribute("aria-label", label);
@@ -295,15 +225,15 @@ export class Card {
       button.setAttribute("aria-pressed", String(on));
       button.disabled = !session.connected;
     }
-    const camera = this.buttons?.get("camera");
+    const camera = this.ui.buttons.get("camera");
     if (camera) show(camera, Boolean(session.value("has_video")));
-    this.speaker?.setAttribute("aria-pressed", String(session.sound.off));
-    this.video.muted = session.sound.off || session.sound.blocked || session.speaker !== this;
-    this.video.volume = session.sound.volume;
-    const out = /** @type {HTMLElement} */ (this.bar.querySelector(".xnb-out"));
+    this.ui.speaker.setAttribute("aria-pressed", String(session.sound.off));
+    this.ui.video.muted = session.sound.off || session.sound.blocked || session.speaker !== this;
+    this.ui.video.volume = session.sound.volume;
+    const out = /** @type {HTMLElement} */ (this.ui.bar.querySelector(".xnb-out"));
     out.classList.toggle("xnb-away", mode === "steps");
-    if (this.bar.querySelectorAll('[tabindex="0"]:not([disabled])').length === 0) {
-      this.buttons?.get(session.connected ? "mute" : "hangup")?.setAttribute("tabindex", "0");
+    if (this.ui.bar.querySelectorAll('[tabindex="0"]:not([disabled])').length === 0) {
+      this.ui.buttons.get(session.connected ? "mute" : "hangup")?.setAttribute("tabindex", "0");
     }
   }
 
@@ -316,11 +246,11 @@ export class Card {
       session.value("sending") ? `sending ${session.value("sending")}` : "",
     ].filter(Boolean);
     const joined = texts.join("\n");
-    if (this.foot.dataset.drawn !== joined) {
-      this.foot.dataset.drawn = joined;
-      this.foot.replaceChildren(...texts.map((text) => element("span", {}, text)));
+    if (this.ui.foot.dataset.drawn !== joined) {
+      this.ui.foot.dataset.drawn = joined;
+      this.ui.foot.replaceChildren(...texts.map((text) => element("span", {}, text)));
     }
-    show(this.foot, session.connected && session.alive && texts.length > 0);
+    show(this.ui.foot, session.connected && session.alive && texts.length > 0);
   }
 
   /** Twice a second: what changes by itself. */
@@ -328,12 +258,12 @@ export class Card {
     const { session } = this;
     const over = session.value("state") === "ended";
     const seconds = over ? Number(session.value("ended")?.duration_s ?? 0) : session.duration;
-    say(this.time, session.connected || seconds > 0 ? clock(seconds) : "");
+    say(this.ui.time, session.connected || seconds > 0 ? clock(seconds) : "");
     const recording = session.connected && Boolean(session.value("recording"));
-    show(this.rec, recording);
-    if (recording) say(this.rec, `REC ${clock(this.#recorded())}`);
+    show(this.ui.rec, recording);
+    if (recording) say(this.ui.rec, `REC ${clock(this.#recorded())}`);
     else this.recordSince = undefined;
-    this.level.setAttribute("aria-valuenow", String(Math.round(100 * loudness(this.shownLevel))));
+    this.ui.level.setAttribute("aria-valuenow", String(Math.round(100 * loudness(this.shownLevel))));
     this.#notice();
   }
 
@@ -347,27 +277,27 @@ export class Card {
   drawThumbnail() {
     const picture = this.session.thumbnail;
     if (!picture) return;
-    if (this.self.width !== picture.width || this.self.height !== picture.height) {
-      this.self.width = picture.width;
-      this.self.height = picture.height;
+    if (this.ui.self.width !== picture.width || this.ui.self.height !== picture.height) {
+      this.ui.self.width = picture.width;
+      this.ui.self.height = picture.height;
     }
-    this.self.getContext("2d")?.drawImage(picture, 0, 0);
-    if (this.self.hidden) this.update();
+    this.ui.self.getContext("2d")?.drawImage(picture, 0, 0);
+    if (this.ui.self.hidden) this.update();
   }
 
   drawSound() {
     const { meter } = this.session;
     this.shownLevel = fallingLevel(this.shownLevel, meter.level);
-    this.panel.style.setProperty("--xnb-level", loudness(this.shownLevel).toFixed(3));
+    this.ui.panel.style.setProperty("--xnb-level", loudness(this.shownLevel).toFixed(3));
     this.#readTheme();
-    drawSound(this.wave, meter.wave, this.shownLevel, this.colours);
+    drawSound(this.ui.wave, meter.wave, this.shownLevel, this.colours);
   }
 
   #readTheme() {
     const now = performance.now();
     if (now - this.themeAt < 1000) return;
     this.themeAt = now;
-    const style = getComputedStyle(this.root);
+    const style = getComputedStyle(this.ui.root);
     const read = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
     this.colours = {
       wave: read("--xnb-accent"), soft: read("--xnb-line"), hot: read("--xnb-bad"),
@@ -376,10 +306,10 @@ export class Card {
 
   close() {
     this.observer.disconnect();
-    if (this.frameCallback !== undefined) this.video.cancelVideoFrameCallback(this.frameCallback);
+    if (this.frameCallback !== undefined) this.ui.video.cancelVideoFrameCallback(this.frameCallback);
     this.inView = false;
-    this.video.srcObject = null;
+    this.ui.video.srcObject = null;
     this.session.remove(this);
-    this.root.remove();
+    this.ui.root.remove();
   }
 }
