@@ -9,6 +9,8 @@ BROWSER ?= yes
 export PYTHON
 
 BIN := .venv/bin
+JS := xnb/widgets/js
+JS_TOOLS := $(JS)/node_modules/.package-lock.json
 JS_TESTS = $(shell find xnb tests -name '*.test.js' -not -path '*/node_modules/*' 2>/dev/null)
 
 .PHONY: help setup lab test test-fast check test-js bench front clean
@@ -28,10 +30,15 @@ check: setup ## ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-test-js: setup ## the front end's logic, with node --test
-	@if [ -z "$(JS_TESTS)" ]; then echo "no front-end tests"; \
-	elif command -v node >/dev/null; then node --test $(JS_TESTS); \
-	else echo "front-end tests skipped: node is missing (apt-get install nodejs)"; fi
+test-js: setup ## the front end: types and tests of its logic
+	@if command -v npm >/dev/null; then \
+		$(MAKE) --no-print-directory $(JS_TOOLS) && npm --prefix $(JS) run --silent check; \
+		if [ -n "$(JS_TESTS)" ]; then node --test $(JS_TESTS); fi; \
+	else echo "front-end tests skipped: npm is missing (apt-get install nodejs npm)"; fi
+
+$(JS_TOOLS): $(JS)/package-lock.json
+	@npm --prefix $(JS) ci --no-audit --no-fund
+	@touch $@
 
 test: check test-js ## everything: linters, types, front end, Python, notebooks, browser
 	@$(BIN)/pytest
@@ -42,9 +49,8 @@ test-fast: check test-js ## the same without browser, wheel and other slow tests
 bench: setup ## measure and print; see tests/bench/README.md
 	@for file in tests/bench/*.py; do $(BIN)/python "$$file"; done
 
-front: setup ## bundle the front end again (npm, esbuild) into xnb/widgets/static
-	@npm --prefix xnb/widgets/js ci --no-audit --no-fund
-	@npm --prefix xnb/widgets/js run build
+front: setup $(JS_TOOLS) ## bundle the front end again (esbuild) into xnb/widgets/static
+	@npm --prefix $(JS) run build
 
 clean: ## remove what was made, but keep .venv and the bundles
 	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis test-output recordings

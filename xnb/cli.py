@@ -251,9 +251,10 @@ class CallCommand:
                     self._recording = call.record(args.record)
                 try:
                     await placing
-                    return await self._talk(call, sends_picture and video)
+                    status = await self._talk(call, sends_picture and video)
                 finally:
-                    await asyncio.shield(self._finish(call))
+                    recorded = await asyncio.shield(self._finish(call))
+                return status if recorded or status else EXIT_MEDIA
 
     def _probe(self) -> bool:
         """Whether the file to send has a picture; raises before anybody is called."""
@@ -306,6 +307,8 @@ class CallCommand:
         said: set[str] = set()
 
         def tell(event: Any) -> None:
+            if call.is_over:
+                return
             text = getattr(event, "text", "") or getattr(event, "detail", "")
             if text and text not in said:
                 said.add(text)
@@ -330,19 +333,21 @@ class CallCommand:
             words.append("Ctrl-C ends the call")
         self._progress.show(share, ", ".join(words))
 
-    async def _finish(self, call: Call) -> None:
-        """Complete the recording, hang up, and say what became of it all."""
+    async def _finish(self, call: Call) -> bool:
+        """Complete the recording, hang up, say what became of it; whether it is complete."""
+        recorded = True
         try:
-            if self._recording:
-                for recording in dict.fromkeys(await self._recording.stop()):
-                    self._progress.say(
-                        f"Recorded {recording.path}: {recording.duration_s:.1f} s"
-                        + (f", {recording.width}x{recording.height}" if recording.has_video else "")
-                    )
+            for recording in dict.fromkeys(await self._recording.stop() if self._recording else ()):
+                size = f", {recording.width}x{recording.height}" if recording.has_video else ""
+                self._progress.say(f"Recorded {recording.path}: {recording.duration_s:.1f} s{size}")
+        except errors.RecordingError as error:
+            recorded = False
+            self._progress.say(f"Not recorded: {error}")
         finally:
             await call.hangup()
             reason = str(call.end_reason or "").replace("_", " ")
             self._progress.say(f"Call over after {call.duration_seconds:.1f} s ({reason}).")
+        return recorded
 
 
 def _user_name() -> str:

@@ -218,7 +218,7 @@ CHECKS: tuple[Check, ...] = (
     Check("JupyterLab", check_jupyterlab),
     Check("browser", check_browser),
     Check("ffmpeg", lambda: _program("ffmpeg", "-version", "Run: apt-get install ffmpeg")),
-    Check("Janus", lambda: _program("janus", "--version", "Run: apt-get install janus")),
+    Check("Janus", lambda: _program("janus", "--help", "Run: apt-get install janus")),
     Check("coturn", lambda: _program("turnserver", "--version", "Run: apt-get install coturn")),
 )
 

@@ -62,9 +62,7 @@ class IncomingCall:
         self._must_ring()
         self._set_gone("answered")
         options.setdefault("video", not self.audio_only)
-        return await self._client._answer(
-            self.broadcast_id, self.host_id, self.caller, **options
-        )
+        return await self._client._answer(self.broadcast_id, self.host_id, self.caller, **options)
 
     accept_now = blocking(accept)
 

@@ -62,4 +62,3 @@ def listen(handle: str = "me", *, loop: LoopMode = "auto") -> IncomingWidget:
     from .widgets.incoming_widget import IncomingWidget
 
     return IncomingWidget(default_client(handle, loop=loop))
-

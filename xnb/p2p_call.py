@@ -116,7 +116,9 @@ class P2PWire:
         try:
             await work
         except XnbError as error:
-            self._end(EndReason.NETWORK if isinstance(error, ConnectError) else EndReason.ERROR, error)
+            self._end(
+                EndReason.NETWORK if isinstance(error, ConnectError) else EndReason.ERROR, error
+            )
         except Exception as error:
             failure = CallError(f"The call broke off: {type(error).__name__}.")
             failure.__cause__ = error

@@ -11,6 +11,7 @@ import pytest
 from xnb.engine import adapter
 from xnb.engine.codecs import is_keyframe, vp8_size
 from xnb.engine.peer import Peer, PeerState
+from xnb.engine.send import Outgoing
 from xnb.errors import ConnectError, SettingsError, SignalingError
 from xnb.media import synthetic
 from xnb.media.testcard import read_counter
@@ -260,3 +261,16 @@ def test_settings_say_the_range():
         Timeouts(connect_s=0)
     with pytest.raises(SettingsError, match="must start with stun"):
         IceServer(("http://x",))
+
+
+async def test_cancelling_the_reader_while_the_source_is_taken_away_ends_it():
+    """The sender of aiortc and a hang-up do both at once; neither may win silently."""
+    out = Outgoing("video")
+    out.play(synthetic.testcard(fps=1).video)
+    await out.recv()
+    reading = asyncio.ensure_future(out.recv())
+    await asyncio.sleep(0.05)
+    out.play(None)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(reading, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import itertools
 import json
 import time
 
@@ -17,6 +18,7 @@ from xnb.engine.peer import Peer
 from xnb.media import synthetic
 from xnb.server.app import serving
 from xnb.server.bots import HANDLES, table
+from xnb.server.bots.call import TIMEOUTS
 from xnb.server.options import ServerOptions
 from xnb.settings import IceSettings, Timeouts
 
@@ -141,7 +143,7 @@ class Phone:
             source.close()
         if self._reader:
             self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError, aiohttp.ClientError):
                 await self._reader
         await self.peer.close()
 
@@ -220,7 +222,7 @@ async def test_echo_gives_back_the_picture_without_decoding(phone, codec, monkey
     counters = ann.counters()
     assert counters == sorted(counters)
     # Frames in a row come back in a row: nothing was re-timed or encoded anew.
-    assert sum(b - a == 1 for a, b in zip(counters, counters[1:], strict=False)) >= 25
+    assert sum(b - a == 1 for a, b in itertools.pairwise(counters)) >= 25
     assert ann.peer.video_in.codec == codec
     (bot,) = bot_peers
     assert bot.video_in.frames >= 30
@@ -266,7 +268,7 @@ async def test_music_changes_and_has_no_picture(phone):
     await ann.until(lambda: ann.heard_s() > 4.0, 12)
     notes = set()
     sound = np.concatenate(ann.sound)
-    for at in range(0, 3):
+    for at in range(3):
         part = sound[24000 + at * 48000 : 24000 + at * 48000 + 24000]
         notes.add(round(float(np.argmax(np.abs(np.fft.rfft(part))) * 2)))
     assert len(notes) >= 2, notes
@@ -321,7 +323,7 @@ async def test_flaky_goes_silent_and_comes_back(phone, monkeypatch):
     await ann.offer()
     connected = time.monotonic()
     await ann.until(lambda: arrivals and time.monotonic() - connected > 6.0, 15)
-    gaps = [b - a for a, b in zip(arrivals, arrivals[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(arrivals)]
     assert max(gaps) == pytest.approx(2.0, abs=0.4)
     cut = arrivals[gaps.index(max(gaps))]
     assert cut - connected == pytest.approx(2.0, abs=0.5)
@@ -355,17 +357,37 @@ async def test_a_bad_offer_ends_that_call_and_nothing_else(phone, caplog):
 
 async def test_a_caller_that_falls_silent_for_a_while_keeps_its_call(phone):
     """What a blocked kernel does: no packets, no consent answers, no requests."""
+    assert TIMEOUTS.dead_peer_s >= 130  # too long to wait for here
     ann = await phone()
     await ann.call("testcard")
     await ann.offer()
     await ann.until(lambda: ann.heard_s() > 0.5)
     ann.peer.set_network(False)
     ann._reader.cancel()
-    await asyncio.sleep(8)
+    await asyncio.sleep(4)
     ann.sound.clear()
     ann.peer.set_network(True)
     assert (await ann.status())["status"] == "RUNNING"
     await ann.until(lambda: ann.heard_s() > 1.0, 5)
+
+
+async def test_a_bot_hangs_up_after_its_longest_call(phone):
+    ann = await phone(ServerOptions(bot_call_s=1.5))
+    await ann.call("music")
+    await ann.offer()
+    assert (await ann.status())["status"] == "RUNNING"
+    assert await ann.ended(4) == ("HUNG_UP", None)
+
+
+async def test_a_bot_ends_a_call_whose_caller_has_gone(phone):
+    ann = await phone(ServerOptions(gone_s=1.0, receive_hold_s=0.3))
+    await ann.call("testcard")
+    await ann.offer()
+    await asyncio.sleep(1.5)
+    assert (await ann.status())["status"] == "RUNNING"  # polled all the time
+    ann._reader.cancel()
+    await settled(set(), 4)
+    assert await ann.ended(1) == ("TIMED_OUT", "gone")
 
 
 async def test_bots_end_with_the_server():

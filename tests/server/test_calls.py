@@ -355,3 +355,37 @@ async def test_closing_the_server_answers_the_polls(rig):
             began = time.monotonic()
         assert time.monotonic() - began < 1.0
         assert (await poll)["notices"] == []
+
+
+async def test_another_place_does_not_eat_the_messages_of_the_one_that_answered():
+    rig = Clocked()
+    call = rig.call()
+    other = Caller(rig.bob.user, "b2")
+    rig.p2p.send(rig.ann, call, rig.bob.user.id, [(None, "OFFER", "x")])
+    rig.p2p.join(rig.bob, call)
+    assert (await rig.p2p.receive(other, call, 1, 0))["messages"] == []
+    got = await rig.p2p.receive(rig.bob, call, 0, 0)
+    assert [m["message"] for m in got["messages"]] == ["x"]
+
+
+async def test_too_many_polls_are_answered_at_once(rig):
+    user = await rig(ServerOptions(max_polls=1))
+    ann, bob = await user("ann"), await user("bob")
+    held = asyncio.create_task(ann.ok("xnb/incoming", cursor=0, timeout_s=3))
+    await asyncio.sleep(0.1)
+    began = time.monotonic()
+    assert (await bob.ok("xnb/incoming", cursor=0))["notices"] == []
+    assert time.monotonic() - began < 1.0
+    assert not held.done()
+    await bob.call(ann.id)
+    assert len((await held)["notices"]) == 1
+
+
+def test_nothing_secret_in_a_repr():
+    from xnb.server import requests as req
+
+    body = b'{"jwt": "hush", "cookie": "hush", "broadcast_id": "b", "recipient_id": 1, '
+    body += b'"message": {"type": "OFFER", "message": "hush"}}'
+    for kind in (req.Login, req.Cookie, req.Send):
+        assert "hush" not in repr(req.parse(body, kind))
+    assert "b1" not in repr(Clocked().bob)

@@ -37,9 +37,15 @@ def start(*args, **more):
 
 
 def line_of(process, within_s=10.0):
-    ready, _, _ = select.select([process.stdout], [], [], within_s)
-    assert ready, "nothing was printed in time"
-    return process.stdout.readline()
+    """One line of stdout; unbuffered, so that select() tells the truth."""
+    line = b""
+    while not line.endswith(b"\n"):
+        ready, _, _ = select.select([process.stdout], [], [], within_s)
+        assert ready, f"nothing more was printed in time after {line!r}"
+        byte = os.read(process.stdout.fileno(), 1)
+        assert byte, f"it ended after {line!r}"
+        line += byte
+    return line.decode()
 
 
 def start_child(*args):
@@ -233,7 +239,7 @@ def test_foreground_with_a_token_file_and_a_port(processes, tmp_path):
     ("args", "text", "mode", "says"),
     [
         (["--token-file"], "x" * 40, 0o644, "chmod 600"),
-        (["--token-file"], "short", 0o600, "too short"),
+        (["--token-file"], "hushhush", 0o600, "too short"),
         (["--token-file"], "", 0o600, "empty"),
         (["--turn", "turn:127.0.0.1"], None, 0, "--turn-secret-file"),
         (["--turn", "http://127.0.0.1", "--turn-secret-file"], "x" * 40, 0o600, "turn:HOST"),

@@ -100,10 +100,11 @@ class Outgoing(MediaStreamTrack):
         try:
             return await reading
         except asyncio.CancelledError:
-            if reading.cancelled() and self._changed.is_set():
-                return None
-            reading.cancel()
-            raise
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                reading.cancel()
+                raise
+            return None  # play() took the source away
         except EndOfMedia:
             self._ended(source, None)
         except Exception as error:

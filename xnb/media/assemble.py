@@ -27,11 +27,9 @@ def assemble(
             tracks = []
             remaining = iter(inputs)
             if audio:
-                stream = next(remaining).streams.audio[0]
-                tracks.append(_audio_packets(stream, output, audio))
+                tracks.append(_audio_packets(next(remaining).streams[0], output, audio))
             if video:
-                stream = next(remaining).streams.video[0]
-                tracks.append(_video_packets(stream, output, video))
+                tracks.append(_video_packets(next(remaining).streams[0], output, video))
             for _, _, packet in heapq.merge(*tracks, key=lambda item: item[:2]):
                 output.mux(packet)
     finally:
@@ -46,12 +44,13 @@ def _audio_packets(stream: Any, output: Any, part: AudioPart) -> Iterator[tuple[
 
 def _exact_audio(stream: Any, copy: Any, part: AudioPart) -> Iterator[tuple[float, int, Any]]:
     pts = part.first_pts or 0
+    end_pts = round(part.end_s * RATE_HZ)
     for packet in stream.container.demux(stream):
-        if packet.size == 0:
+        if packet.size == 0 or pts >= end_pts:
             continue
         packet.time_base = Fraction(1, RATE_HZ)
         packet.pts = packet.dts = pts
-        packet.duration = part.frame_size
+        packet.duration = min(part.frame_size, end_pts - pts)
         packet.stream = copy
         yield pts / RATE_HZ, 0, packet
         pts += part.frame_size

@@ -91,6 +91,17 @@ class ManualClock:
             self._wake()
         self._now_s = max(self._now_s, target_s)
 
+    @property
+    def sleeping(self) -> int:
+        """How many tasks sleep on this clock."""
+        return sum(not future.done() for _, _, future in self._sleepers)
+
+    async def step(self) -> None:
+        """Let time pass until the next sleeper wakes; nothing happens when there is none."""
+        waking = [time_s for time_s, _, future in self._sleepers if not future.done()]
+        if waking:
+            await self.advance(max(0.0, min(waking) - self._now_s))
+
     def jump(self, seconds: float) -> None:
         """Let ``seconds`` pass at once, like an event loop that was blocked; wake who is due."""
         self._now_s += seconds

@@ -220,9 +220,10 @@ class VideoPart(Part):
     def write(self, frame: av.VideoFrame, time_s: float) -> None:
         """Show a picture from ``time_s`` on. One that comes after a later one is dropped."""
         self.frames += 1
-        at_ms = max(0, round((time_s - self._zero_s) * 1000))
+        raw_ms = round((time_s - self._zero_s) * 1000)
+        at_ms = max(0, raw_ms)
         if self._last_ms is not None and at_ms <= self._last_ms:
-            if at_ms < self._last_ms - _REORDERED_MS:
+            if raw_ms < self._last_ms - _REORDERED_MS:
                 self.dropped += 1
                 return
             at_ms = self._last_ms + 1
@@ -247,14 +248,15 @@ class VideoPart(Part):
 
     def _open(self, frame: av.VideoFrame) -> None:
         self.width, self.height = frame.width & ~1, frame.height & ~1
-        stream = self._container.add_stream(
+        stream: Any = self._container.add_stream(
             self.codec, rate=round(self._fps), options=dict(self._OPTIONS[self.codec])
         )
         stream.width, stream.height, stream.pix_fmt = self.width, self.height, "yuv420p"
         context = stream.codec_context
         context.time_base = MILLISECONDS
         context.gop_size = round(2 * self._fps)
-        context.thread_count = 2
+        # Two threads of libvpx wait for each other in a busy loop.
+        context.thread_count = 1 if self.codec == "libvpx" else 2
         if self.codec == "libvpx":
             pixels_per_s = self.width * self.height * self._fps
             stream.bit_rate = max(600_000, int(pixels_per_s * self._BITS_PER_PIXEL))

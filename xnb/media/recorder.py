@@ -50,8 +50,7 @@ _FORMATS = {
 _DIRECT = {"wav", "ogg"}
 _ENCODERS = {"h264": "libx264", "vp8": "libvpx"}
 
-_open_recorders: weakref.WeakSet[Recorder] = weakref.WeakSet()
-_open_paths: set[Path] = set()
+_open_recorders: weakref.WeakValueDictionary[Path, Recorder] = weakref.WeakValueDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +130,12 @@ class Recorder:
         self._zero_s = 0.0
         self._audio: AudioPart | None = None
         self._video: VideoPart | None = None
-        key = self.path.absolute()
-        if key in _open_paths:
+        if self.path.absolute() in _open_recorders:
             raise RecordingError(
                 f"{self.path.name} is being recorded already.",
                 remedy="Stop that recording first, or choose another name.",
             )
-        _open_paths.add(key)
-        weakref.finalize(self, _open_paths.discard, key)
-        _open_recorders.add(self)
+        _open_recorders[self.path.absolute()] = self
 
     def __repr__(self) -> str:
         kinds = " + ".join(kind for kind, wanted in self._wants.items() if wanted)
@@ -175,7 +171,6 @@ class Recorder:
 
     def _push(self, frames: deque[Any], time_s: float, frame: Any) -> None:
         if self._stopping or self.error:
-            frames.clear()
             return
         frames.append((time_s, frame))
         if self._thread is None:
@@ -274,8 +269,7 @@ class Recorder:
             failure.__cause__ = error
             self._result.set_exception(failure)
         finally:
-            _open_recorders.discard(self)
-            _open_paths.discard(self.path.absolute())
+            _open_recorders.pop(self.path.absolute(), None)
 
     @property
     def _parts(self) -> list[Part]:
@@ -375,8 +369,9 @@ def _checked_format(
 
 @atexit.register
 def _finish_all() -> None:
-    for recorder in list(_open_recorders):
+    recorders = list(_open_recorders.values())
+    for recorder in recorders:
         recorder.stop()
-    for recorder in list(_open_recorders):
+    for recorder in recorders:
         with contextlib.suppress(Exception):
             recorder.stop().result(_EXIT_TIMEOUT_S)

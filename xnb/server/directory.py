@@ -122,12 +122,12 @@ class Directory:
         return user
 
     def _forget_one(self) -> None:
-        idle = [u for u in self._by_key.values() if not u.is_bot and not self._is_busy(u)]
-        if not idle:
+        by_age = sorted(self._by_key.values(), key=lambda user: user.last_seen_s)
+        oldest = next((u for u in by_age if not u.is_bot and not self._is_busy(u)), None)
+        if oldest is None:
             raise Refusal(
                 429, "too_many", "The server holds as many users as it can.", "Try again later."
             )
-        oldest = min(idle, key=lambda user: user.last_seen_s)
         del self._by_key[_key(oldest.handle)], self._by_id[oldest.id]
 
     def by_handle(self, handle: str) -> User:

@@ -236,8 +236,8 @@ class P2PService:
         broadcast = self._member(caller, broadcast_id)
         mailbox = broadcast.mailboxes[caller.user.id]
         cursor = min(cursor, mailbox.end)
-        # Until it is answered several places may read the same mailbox from the start.
-        if broadcast.status is Status.RUNNING or caller.user.id == broadcast.host.id:
+        # Until it is answered, several places of the invitee read the same mailbox from the start.
+        if caller.device == broadcast.sessions[caller.user.id].device:
             mailbox.trim(cursor)
         await self._hold(mailbox, cursor, timeout_s, self.options.receive_hold_s)
         broadcast.touch(caller.user, self._clock())

@@ -18,20 +18,27 @@ _Seconds = Annotated[float, Meta(ge=0, le=3600)]
 T = TypeVar("T")
 
 
-class Login(Struct):
+class Body(Struct):
+    """Base of all requests. Its repr shows nothing: bodies hold tokens and SDP."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class Login(Body):
     """``loginTwitterToken``; everything else a client sends there is ignored."""
 
     jwt: _Token
 
 
-class Cookie(Struct):
+class Cookie(Body):
     """``authorizeToken`` and ``turnServers``."""
 
     cookie: _Token
     service: _Short = "guest"
 
 
-class Create(Struct):
+class Create(Body):
     """``p2p/broadcast/create``."""
 
     invitees_twitter: Annotated[list[_Id], Meta(max_length=64)]
@@ -39,13 +46,13 @@ class Create(Struct):
     conversation_id: _Short | None = None
 
 
-class ForBroadcast(Struct):
+class ForBroadcast(Body):
     """A request that names a broadcast and nothing else."""
 
     broadcast_id: _Short
 
 
-class Leave(Struct):
+class Leave(Body):
     """``p2p/broadcast/leave``."""
 
     broadcast_id: _Short
@@ -54,7 +61,7 @@ class Leave(Struct):
     description: _Short | None = None
 
 
-class Message(Struct):
+class Message(Body):
     """One signaling message; the sender's id is filled in by the server."""
 
     type: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -62,7 +69,7 @@ class Message(Struct):
     id: _Short | None = None
 
 
-class Send(Struct):
+class Send(Body):
     """``signaling/send``."""
 
     broadcast_id: _Short
@@ -70,7 +77,7 @@ class Send(Struct):
     message: Message
 
 
-class SendBatch(Struct):
+class SendBatch(Body):
     """``signaling/sendBatch``."""
 
     broadcast_id: _Short
@@ -78,7 +85,7 @@ class SendBatch(Struct):
     messages: Annotated[list[Message], Meta(max_length=256)]
 
 
-class Receive(Struct):
+class Receive(Body):
     """``signaling/receive``."""
 
     broadcast_id: _Short
@@ -86,14 +93,14 @@ class Receive(Struct):
     timeout_s: _Seconds | None = None
 
 
-class Lookup(Struct):
+class Lookup(Body):
     """``xnb/users/lookup``: by handle or by id."""
 
     handle: _Short | None = None
     id: _Id | None = None
 
 
-class Announce(Struct):
+class Announce(Body):
     """``xnb/announce``."""
 
     broadcast_id: _Short
@@ -102,14 +109,14 @@ class Announce(Struct):
     conversation_id: _Short | None = None
 
 
-class Incoming(Struct):
+class Incoming(Body):
     """``xnb/incoming``."""
 
     cursor: _Cursor = 0
     timeout_s: _Seconds | None = None
 
 
-class Anything(Struct):
+class Anything(Body):
     """A request whose content does not matter."""
 
 

@@ -13,36 +13,12 @@ from typing import Any
 
 import aiohttp
 
-from ..errors import (
-    CallGated,
-    SettingsError,
-    SignalingError,
-    Unauthorized,
-    UnknownUser,
-    Unreachable,
-)
+from ..errors import SettingsError, SignalingError, Unreachable
 from ..profile import PathKey, ServerProfile
 from ..settings import Timeouts
-from .messages import snake_keys
-from .trace import Trace, TraceEntry, redact, summarise
+from .failures import STAGES, refusal, words_for
+from .trace import Trace, TraceEntry, summarise
 
-STAGES: dict[PathKey, str] = {
-    "token": "asking for a call token",
-    "login": "logging in",
-    "authorize": "asking for a guest token",
-    "turn": "asking for TURN servers",
-    "create": "creating the call",
-    "publish": "publishing the call",
-    "join": "joining the call",
-    "status": "asking for the call's status",
-    "leave": "leaving the call",
-    "send": "sending a signal",
-    "send_batch": "sending signals",
-    "receive": "waiting for signals",
-    "lookup": "looking up the recipient",
-    "announce": "announcing the call",
-    "incoming": "waiting for incoming calls",
-}
 # Reads, and leave: doing one of these twice is the same as doing it once. A create or a send
 # whose reply was lost may have worked, so it is never repeated.
 RETRIED: frozenset[PathKey] = frozenset(
@@ -175,7 +151,7 @@ class HttpClient:
                         self._cookies["ct0"] = reply.cookies["ct0"].value
                         self.hide(self._cookies["ct0"])
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                failure = _words_for(error)
+                failure = words_for(error)
             if failure:
                 raise self._unreachable("opening the web session", failure)
         return self._cookies.get("ct0")
@@ -243,7 +219,7 @@ class HttpClient:
                     await self.refresh()
                 continue
             if not 200 <= status < 300:
-                raise self._refusal(key, status, reply)
+                raise refusal(self.profile.name, key, status, reply, self._secrets)
             if not isinstance(reply, dict):
                 raise SignalingError(
                     f"The {self.profile.name} sent no JSON object while {STAGES[key]}.",
@@ -288,7 +264,7 @@ class HttpClient:
         except TimeoutError:
             why, timed_out = f"no answer within {request.limit_s:g} s", True
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            why = _words_for(error)
+            why = words_for(error)
         if why:
             # Raised outside the handler: the library's exceptions hold headers and addresses.
             self._note_reply(key, "lost", {"why": why}, 0, started_s)
@@ -326,40 +302,6 @@ class HttpClient:
             remedy="Check that it runs and that the network is up, then try again.",
         )
 
-    def _refusal(self, key: PathKey, status: int, reply: object) -> SignalingError:
-        code, said, remedy = _error_of(reply)
-        said = redact(said or code, self._secrets)
-        who, stage = self.profile.name, STAGES[key]
-        tail = f": {said.rstrip('.')}." if said else "."
-        remedy = redact(remedy, self._secrets)
-        if status == 401:
-            return Unauthorized(
-                f"The {who} did not accept us while {stage}{tail}",
-                remedy=remedy or "Check the token or session it was given.",
-                status=status,
-            )
-        if status == 403 and key == "create":
-            return CallGated(
-                f"The {who} does not let this account place calls{tail}",
-                remedy=remedy
-                or "The account is not in the rollout; only the service can change "
-                "that. Trying again does not help.",
-                status=status,
-            )
-        if status == 404 and (code == "unknown_user" or key == "lookup"):
-            return UnknownUser(
-                f"The {who} knows no such user{tail}",
-                remedy=remedy or "Check the handle or id.",
-                status=status,
-            )
-        if status == 429:
-            remedy = remedy or "Too many requests; wait a minute before trying again."
-        return SignalingError(
-            f"The {who} answered {status} while {stage}{tail}",
-            remedy=remedy or "Look at the trace to see what was sent.",
-            status=status,
-        )
-
     async def close(self) -> None:
         """Close the connections. May be called again."""
         self._closed = True
@@ -381,35 +323,3 @@ async def _read_bounded(response: aiohttp.ClientResponse) -> bytes | None:
             response.close()
             return None
     return bytes(parts)
-
-
-_WORDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
-    ((TimeoutError,), "no answer in time"),
-    ((aiohttp.ClientConnectorDNSError,), "the host name cannot be resolved"),
-    ((aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError), "the TLS handshake failed"),
-    ((aiohttp.ClientConnectorError,), "the connection was refused"),
-    ((aiohttp.ServerDisconnectedError, ConnectionResetError), "the connection was dropped"),
-    ((aiohttp.ClientPayloadError,), "the answer broke off"),
-    ((aiohttp.ClientResponseError,), "the answer was no valid HTTP"),
-)
-
-
-def _words_for(error: BaseException) -> str:
-    """What happened, without the host, port or headers that the exception names."""
-    found = (words for kinds, words in _WORDS if isinstance(error, kinds))
-    return next(found, "the connection failed")
-
-
-def _error_of(reply: object) -> tuple[str, str, str]:
-    """Code, message and remedy of an error reply, as far as it has them."""
-    body = snake_keys(reply)
-    if not isinstance(body, dict):
-        return "", "", ""
-    error = body.get("error")
-    if error is None and isinstance(body.get("errors"), list) and body["errors"]:
-        error = body["errors"][0]
-    if not isinstance(error, dict):
-        return "", error if isinstance(error, str) else "", ""
-    texts = (error.get(name) for name in ("code", "message", "remedy"))
-    code, said, remedy = (str(t) if isinstance(t, str | int) else "" for t in texts)
-    return code, said, remedy

@@ -61,6 +61,11 @@ class LongPoll(Generic[T]):
                     if isinstance(error, Unauthorized) or error.status in _FINAL_STATUSES:
                         raise
                     failures += 1
+                    held_s = time.monotonic() - started_s
+                    if failures == 1 and held_s >= self._rhythm.hold_s:
+                        # The server held the request longer than we wait, or this loop was
+                        # blocked meanwhile: no failure, unless it goes on like that.
+                        continue
                     self._tell(error)
                     await self._pause(self._backoff_s(failures))
                     continue

@@ -46,6 +46,8 @@ def describe(
         "incoming": call.direction == "incoming",
     }
     steps = [*before, *_steps(call, events, before)]
+    if not steps and state is CallState.NEW:
+        steps = [step("start", "Getting ready", 0)]
     values["stages"] = _mark_done(steps, state, events)
     values["stage_text"] = steps[-1]["text"] if steps else words.state_words(state)
     for event in events:

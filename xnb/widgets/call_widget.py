@@ -34,7 +34,7 @@ STATS_INTERVAL_S = 1.0
 RECORDINGS_FOLDER = Path("recordings")
 
 
-class CallWidget(FreeRouting, anywidget.AnyWidget):  # type: ignore[misc]
+class CallWidget(FreeRouting, anywidget.AnyWidget):
     """Shows a call and steers it: picture, sound, level, buttons, what went wrong.
 
     Showing it twice makes one call. Its synced traits hold plain words and numbers only; media
@@ -53,7 +53,7 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):  # type: ignore[misc]
     state = traitlets.Unicode("new").tag(sync=True)
     state_text = traitlets.Unicode("starting").tag(sync=True)
     stage_text = traitlets.Unicode("").tag(sync=True)
-    stages = traitlets.List().tag(sync=True)
+    stages: traitlets.List[Any] = traitlets.List().tag(sync=True)
     incoming = traitlets.Bool(False).tag(sync=True)
     connected_at = traitlets.Float(0.0).tag(sync=True)
     duration_s = traitlets.Float(0.0).tag(sync=True)
@@ -73,7 +73,7 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):  # type: ignore[misc]
     remote_camera_off = traitlets.Bool(False).tag(sync=True)
     failure = traitlets.Dict().tag(sync=True)
     ended = traitlets.Dict().tag(sync=True)
-    recorded = traitlets.List().tag(sync=True)
+    recorded: traitlets.List[Any] = traitlets.List().tag(sync=True)
     notice = traitlets.Unicode("").tag(sync=True)
     own_thread = traitlets.Bool(False).tag(sync=True)
     leg = traitlets.Any().tag(sync=True, **widget_serialization)
@@ -223,11 +223,9 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):  # type: ignore[misc]
             if not any(self._views.values()) or self.state not in ("connected", "reconnecting"):
                 continue
             try:
-                stats = await asyncio.wait_for(call.stats(), 2.0)
-            except (TimeoutError, asyncio.TimeoutError, XnbError):
-                continue
-            if dataclasses.is_dataclass(stats) and not isinstance(stats, type):
-                stats = dataclasses.asdict(stats)
+                stats = dataclasses.asdict(await asyncio.wait_for(call.stats(), 2.0))
+            except (TimeoutError, XnbError):
+                stats = {}
             with self.hold_sync():
                 for name, text in words.stats_words(stats).items():
                     setattr(self, name, text)
@@ -305,9 +303,10 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):  # type: ignore[misc]
     def close(self) -> None:
         """Take the card off all pages. The call goes on. May be called again."""
         call = self.call
-        if call is not None:
+        if call is not None and not call.runner.is_closed:
             call.runner.post(self._release)
             call.runner.submit(self.leg.shut())
+            _widgets.pop(call, None)
         super().close()
 
 

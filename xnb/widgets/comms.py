@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 STATIC = Path(__file__).parent / "static"
 
-if TYPE_CHECKING:
-    Base = Any
-else:
-    Base = object
 
-
-class FreeRouting(Base):
+class FreeRouting:
     """Mix-in for ipywidgets classes: the page's messages stay on the page's own subshell.
 
     ipykernel 7 answers a comm on the shell that sent on it last. Sent from an engine thread, or
@@ -21,13 +16,15 @@ class FreeRouting(Base):
     the memory of the last sender is dropped after each send, and a click arrives at once.
     """
 
+    comm: Any
+
     def open(self) -> None:
         """Open the comm, if it is not open yet."""
-        super().open()
+        super().open()  # type: ignore[misc]
         _forget_sender(self.comm)
 
     def _send(self, msg: Any, buffers: Any = None) -> None:
-        super()._send(msg, buffers)
+        super()._send(msg, buffers)  # type: ignore[misc]
         _forget_sender(self.comm)
 
 

@@ -14,7 +14,7 @@ from ..engine.codecs import CLOCK_RATE_HZ, is_keyframe
 from ..engine.peer import Peer, PeerState
 from ..errors import XnbError
 from ..events import ListenerHandle
-from ..media.source import EndOfMedia, SourceTrack
+from ..media.source import EndOfMedia, MediaUnit, SourceTrack
 from ..settings import IceSettings, Timeouts
 
 VIDEO_CAPACITY = 30
@@ -71,7 +71,7 @@ class PacketTrack(SourceTrack):
         self._need_key = True
         self._ask_keyframe()
 
-    async def read(self) -> av.Packet:
+    async def read(self) -> MediaUnit:
         """The next encoded frame, as soon as there is one."""
         while not self._waiting:
             if self._closed:

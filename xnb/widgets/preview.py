@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import av
+from PIL import Image
 
 from ..events import ListenerHandle
 
@@ -70,7 +71,7 @@ def thumbnail(frame: av.VideoFrame) -> tuple[bytes, int, int]:
     """A JPEG of ``frame``, 200 px wide, with its width and height in pixels."""
     width = min(WIDTH_PX, frame.width)
     height = max(2, round(frame.height * width / frame.width))
-    image = frame.reformat(width=width, height=height, format="rgb24").to_image()
+    pixels = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=QUALITY)
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=QUALITY)
     return buffer.getvalue(), width, height

@@ -83,7 +83,7 @@ def _failure_title(error: XnbError) -> str:
 
 def duration_words(seconds: float) -> str:
     """``42 s``, ``3 min 05 s`` or ``1 h 02 min``."""
-    whole = max(0, round(seconds))
+    whole = max(0, int(seconds))
     if whole < 60:  # noqa: PLR2004
         return f"{whole} s"
     if whole < 3600:  # noqa: PLR2004

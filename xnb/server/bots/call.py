@@ -24,7 +24,7 @@ from .line import Line
 _log = logging.getLogger(__name__)
 
 # A kernel that computes answers nothing, and its calls are to survive two minutes of that.
-TIMEOUTS = Timeouts(connect_s=30.0, dead_peer_s=130.0, reconnect_s=20.0)
+TIMEOUTS = Timeouts(connect_s=130.0, dead_peer_s=130.0, reconnect_s=20.0)
 
 
 class BotCall:

@@ -1,6 +1,7 @@
 // @ts-check
 
-const PATIENCE_MS = 4000;
+// A click waits in the kernel for as long as a cell runs; it is carried out in the end.
+const PATIENCE_MS = 60_000;
 
 /**
  * Values that the page already shows although Python has not said so yet. An entry ends when

@@ -1,0 +1,184 @@
+"""The card that waits for calls, rings, and shows the call that was accepted."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import anywidget
+import traitlets
+from ipywidgets import widget_serialization
+
+from . import words
+from .call_widget import CallWidget, widget_for
+from .comms import STATIC, FreeRouting
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from ..client import Client
+    from ..events import ListenerHandle
+
+_log = logging.getLogger(__name__)
+
+MAX_CALLERS = 8
+"""Calls that may wait at once; a further one is declined."""
+
+_GONE = {
+    "canceled": "{} hung up before you answered.",
+    "missed": "You missed a call from {}.",
+    "answered_elsewhere": "You answered {} somewhere else.",
+    "declined": "You declined the call from {}.",
+}
+
+
+class IncomingWidget(FreeRouting, anywidget.AnyWidget):
+    """Rings for a client's incoming calls; ``widget.call`` is the one accepted last.
+
+    Args:
+        client: Whose calls to wait for. Listening begins at once and ends with :meth:`close`.
+    """
+
+    _esm: ClassVar[Path] = STATIC / "incoming.js"
+    _css: ClassVar[Path] = STATIC / "xnb.css"
+
+    handle = traitlets.Unicode("").tag(sync=True)
+    state = traitlets.Unicode("waiting").tag(sync=True)
+    state_text = traitlets.Unicode("").tag(sync=True)
+    callers: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    notice = traitlets.Unicode("").tag(sync=True)
+    active = traitlets.Any(None, allow_none=True).tag(sync=True, **widget_serialization)
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.call: Any = None
+        self.error: BaseException | None = None
+        self._waiting: dict[str, Any] = {}
+        self._answering: set[str] = set()
+        self._futures: set[Future[Any]] = set()
+        super().__init__(handle=client.handle)
+        self.on_msg(self._received)
+        self._trouble: ListenerHandle | None = client.on_error(self._in_trouble)
+        self._subscription: Any = client.listen_for_calls(self._rings)
+
+    def __repr__(self) -> str:
+        return f"<{self._text()}>"
+
+    def _text(self) -> str:
+        if self.callers:
+            names = ", ".join(caller["who"] for caller in self.callers)
+            return f"{names} calling {self.handle}"
+        if self.state == "closed":
+            return f"Not waiting for calls as {self.handle} any more"
+        return f"Waiting for calls as {self.handle}"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**(data or {}), "text/plain": self._text()}, metadata
+
+    # On the engine loop
+
+    def _rings(self, incoming: Any) -> None:
+        if len(self._waiting) >= MAX_CALLERS:
+            self._start(incoming.decline(), "")
+            return
+        self._waiting[incoming.broadcast_id] = incoming
+        self.notice = ""
+        self._show()
+        incoming.on_gone(lambda why: self._gone(incoming, why))
+
+    def _gone(self, incoming: Any, why: str) -> None:
+        if why != "answered":
+            self._forget(incoming.broadcast_id)
+            self.notice = _GONE.get(why, "{} is gone.").format(_name(incoming))
+
+    def _forget(self, broadcast_id: str) -> None:
+        self._waiting.pop(broadcast_id, None)
+        self._answering.discard(broadcast_id)
+        self._show()
+
+    def _show(self) -> None:
+        self.callers = [
+            {
+                "id": broadcast_id,
+                "who": _name(incoming),
+                "video": not incoming.audio_only,
+                "busy": broadcast_id in self._answering,
+            }
+            for broadcast_id, incoming in self._waiting.items()
+        ]
+
+    def _in_trouble(self, event: Any) -> None:
+        self.error = event.error
+        said = words.failure_words(event.error)
+        self.notice = f"{said['cause']} {said['remedy']}".strip()
+
+    # What the page asks for
+
+    def _received(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        """Hand over a page's message, which comes on any thread."""
+        if isinstance(content, dict):
+            self.client.runner.post(self._command, content)
+
+    def _command(self, content: dict[str, Any]) -> None:
+        broadcast_id = str(content.get("id", ""))
+        incoming = self._waiting.get(broadcast_id)
+        if incoming is None or broadcast_id in self._answering:
+            self._show()
+            return
+        self._answering.add(broadcast_id)
+        self._show()
+        if content.get("type") == "accept":
+            video = bool(content.get("video")) and not incoming.audio_only
+            self._start(self._accept(incoming, video), broadcast_id)
+        elif content.get("type") == "decline":
+            self._start(incoming.decline(), broadcast_id)
+
+    async def _accept(self, incoming: Any, video: bool) -> None:
+        call = await incoming.accept(video=video)
+        self.call = call
+        with self.hold_sync():
+            self._forget(incoming.broadcast_id)
+            self.notice = ""
+            self.active = widget_for(call)
+
+    @property
+    def widget(self) -> CallWidget | None:
+        """The card of the call that was accepted last."""
+        active: CallWidget | None = self.active
+        return active
+
+    def _start(self, coro: Coroutine[Any, Any, Any], broadcast_id: str) -> None:
+        future = self.client.runner.submit(coro)
+        self._futures.add(future)
+
+        def done(finished: Future[Any]) -> None:
+            self._futures.discard(finished)
+            if not finished.cancelled() and (error := finished.exception()):
+                self._failed(broadcast_id, error)
+
+        future.add_done_callback(done)
+
+    def _failed(self, broadcast_id: str, error: BaseException) -> None:
+        self.error = error
+        said = words.failure_words(error)
+        self._forget(broadcast_id)
+        self.notice = f"{said['cause']} {said['remedy']}".strip()
+
+    def close(self) -> None:
+        """Stop waiting for calls and take the card off all pages. May be called again."""
+        trouble, self._trouble = self._trouble, None
+        if trouble:
+            trouble.close()
+        if self._subscription is not None:
+            self._subscription.close()
+            self._subscription = None
+            self.state = "closed"
+        super().close()
+
+
+def _name(incoming: Any) -> str:
+    return str(incoming.caller.handle or incoming.host_id)
