@@ -209,9 +209,7 @@ def _rotated(path: Path) -> None:
     header = data.index(b"tkhd")
     matrix = header + 4 + 4 + 20 + 8 + 8
     one = 1 << 16
-    data[matrix : matrix + 36] = struct.pack(
-        ">9i", 0, one, 0, -one, 0, 0, 240 * one, 0, 1 << 30
-    )
+    data[matrix : matrix + 36] = struct.pack(">9i", 0, one, 0, -one, 0, 0, 240 * one, 0, 1 << 30)
     path.write_bytes(data)
 
 
@@ -242,9 +240,7 @@ _MAKERS: dict[str, Callable[[Path], Any]] = {
     "tone.m4a": lambda p: encode(p, sound=Sound("aac", tone_samples(3, 44100), 44100)),
     "cover.mp3": _cover,
     "speech.wav": _speech,
-    "clip.mp4": lambda p: encode(
-        p, sound=Sound("aac", tone_samples(3)), picture=_vga("libx264")
-    ),
+    "clip.mp4": lambda p: encode(p, sound=Sound("aac", tone_samples(3)), picture=_vga("libx264")),
     "clip.webm": lambda p: encode(
         p, sound=Sound("libopus", tone_samples(3)), picture=_vga("libvpx")
     ),

@@ -1,4 +1,4 @@
-"""What goes in and out of a call: controls, sending, recording. The base of :class:`xnb.calls.Call`."""
+"""What goes in and out of a call: controls, sending, recording."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ class CallMedia:
         self._recordings: list[CallRecording] = []
         self._playbacks: list[Playback] = []
         self._base_source = source
+        self._silence = synthetic.silence()
 
     def _emit(self, event: Event) -> None:
         raise NotImplementedError  # pragma: no cover - Call has it
@@ -270,7 +271,8 @@ class CallMedia:
         for playback in reversed(self._playbacks):
             if kind in playback._open_kinds:
                 return getattr(playback.source, kind)  # type: ignore[no-any-return]
-        return getattr(self._base_source, kind, None)
+        base: SourceTrack | None = getattr(self._base_source, kind, None)
+        return self._silence.audio if base is None and kind == "audio" else base
 
     def _open_media(self, peer: Peer) -> None:
         """The media connection is there: play what was asked for and start waiting recordings."""
@@ -280,9 +282,10 @@ class CallMedia:
         peer.video_out.muted = not self.is_camera_on
         if self._base_source is None:
             self._base_source = (
-                synthetic.testcard(audio=None) if self.options.video else synthetic.silence()
+                synthetic.testcard(audio=None) if self.options.video else self._silence
             )
-        for source in (self._base_source, *(playback.source for playback in self._playbacks)):
+        sent = [playback.source for playback in self._playbacks]
+        for source in (self._silence, self._base_source, *sent):
             source.start(MonotonicClock())
         self._route()
         for recording in self._recordings:
@@ -301,6 +304,7 @@ class CallMedia:
         return [part.stop() for recording in self._recordings for part in recording.parts]
 
     def _close_sources(self) -> None:
+        self._silence.close()
         if self._base_source:
             self._base_source.close()
 

@@ -212,7 +212,7 @@ class Call(CallMedia):
                 event = await self._over
             else:
                 event = await asyncio.wait_for(happened, timeout_s)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise ConnectError(
                 f"'{name}' did not happen within {timeout_s:g} s; the call is {self.state}.",
                 stage=self.state.value,
@@ -383,14 +383,14 @@ class Call(CallMedia):
                 asyncio.gather(leaving, closing, return_exceptions=True),
                 self.options.timeouts.hangup_s + 5,
             )
-        except asyncio.TimeoutError:
+        except TimeoutError:
             self._nonfatal(CallError("Saying good-bye took too long; the call is over anyway."))
         for done in stopping:
             try:
                 await asyncio.wait_for(done, 10)
             except RecordingError as failure:
                 self._nonfatal(failure)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 self._nonfatal(RecordingError("A recording is still being completed."))
         self._close_sources()
         self.audio._close()

@@ -316,7 +316,7 @@ class CallCommand:
 
         call.on("stage", tell)
         call.on("statechange", tell)
-        call.on("error", lambda event: self._progress.say(f"  {event.error}"))
+        call.on("error", lambda event: self._progress.say(f"  {event.error.message}"))
 
     def _show(self, elapsed_s: float) -> None:
         seconds, words = self._args.seconds, [f"{elapsed_s:.1f} s"]
@@ -340,9 +340,9 @@ class CallCommand:
             for recording in dict.fromkeys(await self._recording.stop() if self._recording else ()):
                 size = f", {recording.width}x{recording.height}" if recording.has_video else ""
                 self._progress.say(f"Recorded {recording.path}: {recording.duration_s:.1f} s{size}")
-        except errors.RecordingError as error:
+        except errors.RecordingError:
+            # The call has said it, as an event.
             recorded = False
-            self._progress.say(f"Not recorded: {error}")
         finally:
             await call.hangup()
             reason = str(call.end_reason or "").replace("_", " ")

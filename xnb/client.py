@@ -77,6 +77,7 @@ class Client:
         self._emitter = Emitter()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._http: HttpClient | None = None
+        self._on_embedded = False
         self._connecting = asyncio.Lock()
         self._closed = False
         self.runner = Runner.choose(loop)
@@ -129,10 +130,13 @@ class Client:
             raise LoopError("The client is closed.", remedy="Make a new one.")
         async with self._connecting:
             if self._http:
-                return
+                if not self._on_embedded or embedded_server().running:
+                    return
+                await self._http.close()  # the embedded server died: a new one is elsewhere
             server, token = self._server, self._token
             if server is None:
                 address = server_from_environment()
+                self._on_embedded = address is None
                 if address is None:
                     address = await asyncio.to_thread(embedded_server().start)
                 server, token = address.url, token or address.token

@@ -17,7 +17,10 @@ _log = logging.getLogger(__name__)
 
 
 class CallState(enum.StrEnum):
-    """Where a call stands: ``new → signaling → ringing → connecting → connected ⇄ reconnecting → ended``."""
+    """Where a call stands.
+
+    ``new → signaling → ringing → connecting → connected ⇄ reconnecting → ended``
+    """
 
     NEW = "new"
     SIGNALING = "signaling"

@@ -80,8 +80,9 @@ class IncomingCall:
     decline_now = blocking(decline)
 
     def on_gone(self, callback: Callable[[GoneWhy], Any]) -> None:
-        """Call ``callback(why)`` when it stops ringing: ``canceled``, ``missed``, ``answered``,
-        ``answered_elsewhere`` or ``declined``. At once when it has already.
+        """Call ``callback(why)`` when it stops ringing; at once when it has already.
+
+        ``why`` is ``canceled``, ``missed``, ``answered``, ``answered_elsewhere`` or ``declined``.
         """
         if self.gone:
             callback(self.gone)

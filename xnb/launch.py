@@ -155,7 +155,7 @@ class _Child:
         deadline_s = time.monotonic() + limit_s
         failure = ""
         try:
-            self.process = subprocess.Popen(  # noqa: S603 our own command
+            self.process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -126,8 +126,10 @@ class CallRecording:
         return max(part.elapsed_s for part in self.parts)
 
     def stop(self) -> Stopped:
-        """Stop all parts. Await the result for the finished :class:`Recording` objects, or
-        ``.wait(timeout_s=…)`` for them without a loop; both may also be ignored.
+        """Stop all parts.
+
+        Await the result for the finished :class:`Recording` objects, or ``.wait(timeout_s=…)``
+        for them without a loop; both may also be left alone.
         """
         for part in self.parts:
             part.stop()

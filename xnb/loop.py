@@ -173,7 +173,7 @@ def allow_nested_wait() -> None:
     Raises:
         LoopError: The package ``nest_asyncio2`` is not installed.
     """
-    global _nested_allowed
+    global _nested_allowed  # noqa: PLW0603 - nest_asyncio2 patches the whole process, too
     try:
         import nest_asyncio2
     except ImportError:
@@ -188,7 +188,8 @@ class HasRunner(Protocol):
     """Anything whose methods run on a runner's loop."""
 
     @property
-    def runner(self) -> Runner: ...
+    def runner(self) -> Runner:
+        """The runner."""
 
 
 S = TypeVar("S", bound=HasRunner)

@@ -20,7 +20,6 @@ from .errors import (
     Declined,
     Missed,
     SignalingError,
-    Unreachable,
     XnbError,
 )
 from .events import CallState, EndReason
@@ -218,7 +217,8 @@ class P2PWire:
                 if await self._is_over():
                     return
                 told = False
-            except Unreachable as error:
+            except SignalingError as error:
+                # Media does not need the server: say so once and go on asking.
                 if not told:
                     self._call._nonfatal(error)
                 told = True
@@ -267,7 +267,7 @@ class P2PWire:
             await self._mailbox.close()
         try:
             if self._creating and not self.broadcast_id:
-                # Canceled while the server was creating it: wait, so that it does not go on ringing.
+                # Canceled while the server created it: wait, or it would go on ringing.
                 created = await self._creating
                 self.broadcast_id, self._session_uuid = created.broadcast_id, created.session_uuid
             if self.broadcast_id:
@@ -325,7 +325,7 @@ class OutgoingP2P(P2PWire):
         limit_s = self._call.options.timeouts.ring_s
         try:
             await asyncio.wait_for(self._answered.wait(), limit_s)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             self._end(
                 EndReason.MISSED,
                 Missed(

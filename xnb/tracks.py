@@ -168,7 +168,7 @@ class RemoteVideo(RemoteTrack[VideoFrame]):
         stream = self._stream(1)
         try:
             return await asyncio.wait_for(stream.__anext__(), timeout_s)
-        except (asyncio.TimeoutError, StopAsyncIteration):
+        except (TimeoutError, StopAsyncIteration):
             raise MediaError(
                 f"No picture arrived within {timeout_s:g} s.",
                 remedy="The far end may have its camera off, or the call may be over.",

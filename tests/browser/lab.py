@@ -26,7 +26,6 @@ _CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets.map((cel
     type: cell.model.type,
     source: cell.model.sharedModel.getSource(),
     count: cell.model.executionCount ?? null,
-    state: cell.model.executionState ?? "",
     outputs: cell.model.outputs ? cell.model.outputs.toJSON() : [],
 }))"""
 
@@ -143,6 +142,20 @@ class LabPage:
         await self.page.reload()
         await self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
 
+    async def save(self) -> None:
+        """Save the notebook and wait until it is on disk."""
+        await self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
+
+    async def set_source(self, index: int, source: str) -> None:
+        """Write other code into a cell."""
+        await self.page.evaluate(
+            """([index, source]) => {
+                const cell = window.jupyterapp.shell.currentWidget.content.widgets[index];
+                cell.model.sharedModel.setSource(source);
+            }""",
+            [index, source],
+        )
+
     async def cells(self) -> list[dict[str, Any]]:
         """Type, source, execution count and outputs of every cell."""
         found: list[dict[str, Any]] = await self.page.evaluate(_CELLS)
@@ -154,51 +167,45 @@ class LabPage:
             "(name) => { window.jupyterapp.commands.execute(name); return null; }", name
         )
 
-    async def run_all(self, timeout_s: float = 120) -> list[dict[str, Any]]:
-        """Run all cells and wait for the last; fails with the traceback of a cell that raised."""
-        await self.command("notebook:run-all-cells")
-        return await self._until_run(lambda _cell: True, timeout_s)
+    async def run(self, last: str = "", limit_s: float = 60) -> list[dict[str, Any]]:
+        """Run the cells one after the other, as Shift+Enter does.
 
-    async def run_until(self, source: str, timeout_s: float = 90) -> list[dict[str, Any]]:
-        """Run the cells from the top up to the one whose source contains ``source``."""
-        cells = await self.cells()
-        (last,) = [
-            index
-            for index, cell in enumerate(cells)
-            if cell["type"] == "code" and source in cell["source"]
-        ]
+        Args:
+            last: Stop after the cell whose source contains this; all cells without.
+            limit_s: For each cell.
+
+        Returns:
+            All cells, with their outputs.
+
+        Raises:
+            AssertionError: A cell raised (with its traceback) or took too long.
+        """
+        for index, cell in enumerate(await self.cells()):
+            if cell["type"] == "code" and cell["source"].strip():
+                if cell["count"] is None:
+                    await self.run_cell(index, limit_s)
+                if last and last in cell["source"]:
+                    break
+        return await self.cells()
+
+    async def run_cell(self, index: int, limit_s: float = 60) -> dict[str, Any]:
+        """Run one cell and wait for its end."""
         await self.page.evaluate(
             "(index) => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = index; }",
-            last,
-        )
-        # "Above" leaves the active cell out.
-        await self.command("notebook:run-all-above")
-        await self._until_run(lambda cell: cells.index(cell) < last, timeout_s, cells[:last])
-        await self.page.evaluate(
-            "(index) => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = index; }",
-            last,
+            index,
         )
         await self.command("notebook:run-cell")
-        return await self._until_run(lambda _cell: True, timeout_s, cells[: last + 1])
-
-    async def _until_run(
-        self, _fits: Any, timeout_s: float, part: list[dict[str, Any]] | None = None
-    ) -> list[dict[str, Any]]:
-        deadline_s = time.monotonic() + timeout_s
+        deadline_s = time.monotonic() + limit_s
         while True:
-            cells = await self.cells()
-            code = [cell for cell in cells[: len(part) if part is not None else None]]
-            code = [cell for cell in code if cell["type"] == "code" and cell["source"].strip()]
-            for cell in code:
-                for output in cell["outputs"]:
-                    if output["output_type"] == "error":
-                        raise AssertionError("\n".join(output["traceback"]))
-            if all(cell["count"] is not None and cell["state"] != "running" for cell in code):
-                return cells
+            await asyncio.sleep(0.1)
+            cell = (await self.cells())[index]
+            for output in cell["outputs"]:
+                if output["output_type"] == "error":
+                    raise AssertionError("\n".join(output["traceback"]))
+            if cell["count"] is not None:
+                return cell
             if time.monotonic() > deadline_s:
-                waiting = next(cell["source"] for cell in code if cell["count"] is None)
-                raise AssertionError(f"after {timeout_s:g} s this cell has not ended:\n{waiting}")
-            await asyncio.sleep(0.2)
+                raise AssertionError(f"not done after {limit_s:g} s:\n{cell['source']}")
 
     def kernel(self) -> Kernel:
         """The notebook's kernel; use it with ``async with``."""

@@ -143,7 +143,10 @@ async def test_mute_and_camera_tell_the_far_side_and_stop_sending(clients, loop_
     answered = await (await anext(ringing)).accept()
     await asyncio.gather(out.until("connected"), answered.until("connected"))
     seen = []
-    answered.on("mediastatus", lambda e: seen.append((e.is_camera_deactivated, e.is_microphone_deactivated)))
+
+    @answered.on("mediastatus")
+    def status(event):
+        seen.append((event.is_camera_deactivated, event.is_microphone_deactivated))
 
     async def until_seen(value):
         deadline = time.monotonic() + 5

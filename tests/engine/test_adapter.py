@@ -125,7 +125,9 @@ async def test_rollback_makes_room_for_another_offer(pc):
     assert pc.signalingState == "stable"
     assert [t.mid for t in pc.getTransceivers()] == [None, None]
     assert pc.localDescription is None
-    other = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+    other = RTCPeerConnection(
+        RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+    )
     other.addTransceiver("audio")
     other.addTransceiver("video")
     await other.setLocalDescription(await other.createOffer())

@@ -14,8 +14,8 @@ from xnb.engine.peer import Peer, PeerState
 from xnb.engine.send import Outgoing
 from xnb.errors import ConnectError, SettingsError, SignalingError
 from xnb.media import synthetic
-from xnb.media.testcard import read_counter
 from xnb.media.frames import AudioChunk, VideoFrame
+from xnb.media.testcard import read_counter
 from xnb.settings import IceServer, IceSettings, Timeouts
 
 
@@ -81,7 +81,11 @@ async def test_nothing_is_decoded_until_somebody_reads(peers):
     play(a, synthetic.testcard(audio="tone"))
     await join(a, b)
     encoded = []
-    b.video_in.on_encoded(lambda codec, data, ts: encoded.append((codec, is_keyframe(codec, data), data)))
+
+    def take(codec, data, timestamp):
+        encoded.append((codec, is_keyframe(codec, data), data))
+
+    b.video_in.on_encoded(take)
     while len(encoded) < 15:
         await asyncio.sleep(0.02)
     assert b.video_in.latest is None
@@ -140,7 +144,8 @@ async def test_loopback_only_machine_can_call_itself(peers, monkeypatch):
     a, b = peers(), peers()
     play(a, synthetic.testcard(audio="tone"))
     await join(a, b)
-    assert [c.ip for c in adapter.ice_transport(a.pc).iceGatherer.getLocalCandidates()] == ["127.0.0.1"]
+    gathered = adapter.ice_transport(a.pc).iceGatherer.getLocalCandidates()
+    assert [candidate.ip for candidate in gathered] == ["127.0.0.1"]
     await collect(b.video_in, 3)
 
 
@@ -153,7 +158,8 @@ async def test_no_address_at_all_says_so(peers, monkeypatch):
 
 
 async def test_silent_turn_server_ends_with_words(peers):
-    ice = IceSettings(servers=(IceServer(("turn:127.0.0.1:9",), "u", "secret-pw"),), relay_only=True)
+    server = IceServer(("turn:127.0.0.1:9",), "u", "secret-pw")
+    ice = IceSettings(servers=(server,), relay_only=True)
     a = peers(ice=ice)
     start = time.monotonic()
     with pytest.raises(ConnectError, match="TURN server gave no relay address") as caught:
@@ -210,7 +216,8 @@ async def test_garbled_descriptions_and_candidates(peers):
     assert caught.value.__cause__ is None
     b, c = peers(), peers()
     await c.apply_offer(await b.make_offer())
-    for line in ("", "candidate:", "nonsense", "candidate:1 1 udp 1 abc.local 9 typ host", "a=candidate:x y z"):
+    hidden = "candidate:1 1 udp 1 abc.local 9 typ host"
+    for line in ("", "candidate:", "nonsense", hidden, "a=candidate:x y z"):
         await c.add_candidate(line, "0", 0)
 
 

@@ -29,10 +29,14 @@ class Played:
         return [float(frame.pts * frame.time_base) for frame in self.frames]
 
     @property
+    def arrays(self) -> list[Any]:
+        """(960, 2) float of each audio frame."""
+        return [frame.to_ndarray().reshape(-1, 2) / 32768 for frame in self.frames]
+
+    @property
     def samples(self) -> Any:
         """(n, 2) float of all audio frames."""
-        arrays = [frame.to_ndarray().reshape(-1, 2) for frame in self.frames]
-        return np.concatenate(arrays) / 32768
+        return np.concatenate(self.arrays)
 
 
 class Player:

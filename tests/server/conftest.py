@@ -12,7 +12,7 @@ import pytest
 from xnb.server.app import serving
 from xnb.server.options import ServerOptions
 
-TOKEN = "test-token-0123456789abcdef"  # noqa: S105
+TOKEN = "test-token-0123456789abcdef"
 GUEST = "/guest/api/v1/"
 QUERY = "/graphql/r7VUmxbfqNkx7uwjgONSNw/AuthenticatePeriscope"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import stat
 import subprocess
@@ -105,19 +106,23 @@ def test_child_serves_with_the_token_from_stdin_and_ends_with_it(processes):
     assert process.stderr.read() == ""
 
 
-def test_child_ends_when_its_parent_is_killed(processes):
+@pytest.mark.parametrize("worker", [False, True], ids=["alone", "with a forked worker"])
+def test_child_ends_when_its_parent_is_killed(processes, worker):
     parent = subprocess.Popen(
         [
             sys.executable,
             "-c",
             textwrap.dedent(
                 f"""
-                import subprocess, sys, time
+                import os, subprocess, sys, time
                 child = subprocess.Popen(
                     {[*SERVE, "--child"]!r}, stdin=subprocess.PIPE, stdout=sys.stdout
                 )
                 child.stdin.write(b'{{"token": "{TOKEN}"}}\\n')
                 child.stdin.flush()
+                if {worker} and os.fork() == 0:
+                    time.sleep(5)  # holds the pipe, and outlives its parent
+                    os._exit(0)
                 time.sleep(60)
                 """
             ),
@@ -260,3 +265,41 @@ def test_unusable_settings_are_named(args, text, mode, says, tmp_path, capsys):
     out = capsys.readouterr().out
     assert says in out
     assert text is None or not text or text not in out
+
+
+ALONE = """
+import asyncio, fcntl, socket, struct
+with socket.socket() as s:
+    fcntl.ioctl(s, 0x8914, struct.pack("16sh", b"lo", 0x41))  # SIOCSIFFLAGS: up, running
+import aiohttp
+from tests.server import test_bots
+from tests.server.conftest import TOKEN, Raw
+from xnb.server.app import serving
+from xnb.settings import IceSettings
+test_bots.ICE = IceSettings()
+async def main():
+    async with aiohttp.ClientSession() as http, serving(TOKEN) as base:
+        ann = test_bots.Phone(await Raw(base, http, "ann").login())
+        await ann.call("testcard")
+        await ann.offer()
+        await ann.until(lambda: ann.heard_s() > 1.0)
+        await ann.hang_up()
+        print(round(ann.loudest_hz(0.8)))
+asyncio.run(main())
+"""
+
+
+def test_a_bot_can_be_called_when_only_the_loopback_interface_is_up():
+    alone = ["unshare", "--net"]
+    if not shutil.which("unshare") or subprocess.run([*alone, "true"], check=False).returncode:
+        pytest.skip("needs root and 'unshare' (Debian: util-linux) for a network of its own")
+    done = subprocess.run(
+        [*alone, sys.executable, "-c", ALONE],
+        env=ENV,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=False,
+    )
+    assert done.stdout.strip() in ("439", "440", "441"), done.stderr[-2000:]

@@ -16,12 +16,12 @@ from xnb.profile import PollRhythm, ServerProfile
 from xnb.settings import Timeouts
 from xnb.signaling.http import HttpClient
 
-TOKEN = "bearer-SECRET-0123456789"  # noqa: S105
+TOKEN = "bearer-SECRET-0123456789"
 JWT = "eyJhbGciOiJub25lIn0.SECRETJWT.sig"
 COOKIE = "cookie-SECRET-abcdef0123"
-GUEST_TOKEN = "guest-SECRET-99887766"  # noqa: S105
+GUEST_TOKEN = "guest-SECRET-99887766"
 TURN_USER = "1999999999:SECRETUSER"
-TURN_PASSWORD = "turn-SECRET-password"  # noqa: S105
+TURN_PASSWORD = "turn-SECRET-password"
 SECRETS = (TOKEN, JWT, COOKIE, GUEST_TOKEN, TURN_USER, TURN_PASSWORD)
 
 Reply = Callable[[web.Request, Any], Awaitable[web.StreamResponse]]

@@ -19,7 +19,7 @@ from xnb.signaling.incoming import IncomingNotice, ServerIncoming
 from xnb.signaling.messages import Answer, CandidateSignal, MediaStatusSignal, Offer, User
 from xnb.signaling.p2p import P2P, Mailbox
 
-TOKEN = "a-server-token-0123456789"  # noqa: S105
+TOKEN = "a-server-token-0123456789"
 
 
 @dataclass
@@ -150,7 +150,7 @@ async def test_refusals(login: Any, base: str) -> None:
     assert caught.value.status == 413
 
     profile = ServerProfile.local(base)
-    wrong = HttpClient(profile, token="a-wrong-token-0123456789")  # noqa: S106
+    wrong = HttpClient(profile, token="a-wrong-token-0123456789")
     with pytest.raises(Unauthorized, match="asking for a call token"):
         await Bootstrap(wrong, profile, "ann").run()
     await wrong.close()

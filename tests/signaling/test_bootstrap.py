@@ -121,7 +121,7 @@ async def test_a_refused_guest_token_is_renewed_in_passing(
         ("turnServers", {"uris": ["turn:t:1"]}, SignalingError, "no credentials"),
     ],
 )
-async def test_each_failing_step_is_named(  # noqa: PLR0913, PLR0917
+async def test_each_failing_step_is_named(
     fake: FakeServer,
     http: HttpClient,
     profile: ServerProfile,
@@ -239,7 +239,7 @@ async def test_the_live_profiles_session_headers(fake: FakeServer) -> None:
     )
 
     async def home(request: Any, _body: Any) -> Any:
-        from aiohttp import web  # noqa: PLC0415
+        from aiohttp import web
 
         assert "auth_token=web-SECRET-1" in request.headers["cookie"]
         response = web.Response()

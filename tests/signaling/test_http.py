@@ -72,7 +72,7 @@ async def test_graphql_carries_the_bearer(fake: FakeServer, http: HttpClient) ->
         ("send", (302, {}), SignalingError, "302"),
     ],
 )
-async def test_refusals_become_typed_errors(  # noqa: PLR0913, PLR0917
+async def test_refusals_become_typed_errors(
     fake: FakeServer,
     http: HttpClient,
     key: PathKey,

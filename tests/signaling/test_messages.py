@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from typing import Any
@@ -156,10 +157,8 @@ def test_nothing_makes_the_reader_fail(body: Any, kind: str) -> None:
     decode_message(body, FIELDS)
     assert decode_message({"id": "1", "type": kind, "message": body}, FIELDS) is not None
     for reply in (StatusReply, JoinReply, CreateReply):
-        try:
-            decode(reply, body, "this")
-        except SignalingError as error:
-            assert "reply to this cannot be used" in str(error)
+        with contextlib.suppress(SignalingError):
+            assert isinstance(decode(reply, body, "this"), reply)
 
 
 def test_replies_are_read_leniently() -> None:

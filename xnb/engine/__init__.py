@@ -1,0 +1,1 @@
+"""aiortc and what is added to it; knows no signaling."""

@@ -61,7 +61,7 @@ def dtls_transport(pc: RTCPeerConnection) -> RTCDtlsTransport | None:
 
 
 def ice_connection(transport: RTCIceTransport) -> aioice.ice.Connection:
-    """aioice's connection below an ICE transport."""
+    """Aioice's connection below an ICE transport."""
     return transport._connection
 
 
@@ -160,7 +160,7 @@ async def _has_consent(connection: aioice.ice.Connection) -> bool:
 
 
 def selected_pair(pc: RTCPeerConnection) -> tuple[str, str, str] | None:
-    """``(local type, remote type, transport)`` of the pair in use, e.g. ``("host", "relay", "udp")``."""
+    """Local type, remote type and transport of the pair in use: ``("host", "relay", "udp")``."""
     transport = ice_transport(pc)
     if transport is None:
         return None

@@ -33,6 +33,7 @@ def is_keyframe(codec: str, data: bytes) -> bool:
     Args:
         codec: ``vp8`` (RFC 6386 section 9.1), ``h264`` (Annex B, NAL types of H.264 7.4.1) or
             an audio codec, whose every frame counts as one.
+        data: One whole frame, depayloaded.
     """
     if codec == "vp8":
         return bool(data) and not data[0] & 1

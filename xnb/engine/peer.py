@@ -267,7 +267,7 @@ class Peer:
             timeout_s -= time.monotonic() - self._described_at
         try:
             await asyncio.wait_for(self._settled.wait(), max(0.0, timeout_s))
-        except asyncio.TimeoutError:
+        except TimeoutError:
             self._fail(f"within {self.timeouts.connect_s:g} s")
         if self._failure:
             raise self._failure
@@ -366,7 +366,7 @@ class Peer:
         self.video_out.stop()
         try:
             await asyncio.wait_for(self.pc.close(), CLOSE_TIMEOUT_S)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             _log.warning("A peer connection did not close within %g s.", CLOSE_TIMEOUT_S)
         await self.audio_in.close()
         await self.video_in.close()

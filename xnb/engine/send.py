@@ -1,4 +1,4 @@
-"""What one side sends: a track whose source can be changed, muted and ended while the call goes on."""
+"""What one side sends: a track whose source can be changed and muted in mid-call."""
 
 from __future__ import annotations
 

@@ -52,9 +52,7 @@ class _FileTrack(PacedTrack):
         return timed
 
     def _skip_to(self, media_s: float) -> None:
-        away_s = media_s - self._pulled_s
-        if away_s > _SKIP_BY_DECODING_S:
-            self.skipped += int(away_s / self.frame_s)
+        if media_s - self._pulled_s > _SKIP_BY_DECODING_S:
             self.go_to(media_s, self.source.pace.epoch)
 
     def go_to(self, media_s: float, epoch: int) -> None:

@@ -36,7 +36,7 @@ Kind = Literal["audio", "video"]
 MediaUnit: TypeAlias = "av.AudioFrame | av.VideoFrame | av.Packet[Any]"
 
 
-class EndOfMedia(Exception):  # noqa: N818 - a normal end, as StopAsyncIteration is
+class EndOfMedia(Exception):
     """The track has nothing more to give."""
 
 
@@ -178,6 +178,7 @@ class PacedTrack(SourceTrack):
         self._source: Source | None = None
         self._held: Timed | None = None
         self._catching_since_s: float | None = None
+        self._first_skipped_s: float | None = None
         self._last_pts = -1
         self._end_media_s = 0.0
         self._exhausted_epoch: int | None = None
@@ -223,8 +224,7 @@ class PacedTrack(SourceTrack):
                     raise
             held = self._held
             if held.epoch != pace.epoch:
-                self._held = None
-                self._catching_since_s = None
+                self._held = self._catching_since_s = self._first_skipped_s = None
                 continue
             due_s = pace.due(held.media_s)
             now_s = pace.clock.now()
@@ -235,10 +235,14 @@ class PacedTrack(SourceTrack):
             self._held = None
             self._end_media_s = held.media_s + self.frame_s
             if self._is_stale(now_s - due_s, now_s):
-                self.skipped += 1
+                if self._first_skipped_s is None:
+                    self._first_skipped_s = held.media_s
                 self._skip_to(held.media_s + now_s - due_s)
                 continue
             self._catching_since_s = None
+            if self._first_skipped_s is not None:
+                self.skipped += round((held.media_s - self._first_skipped_s) / self.frame_s)
+                self._first_skipped_s = None
             return self._stamped(held.frame, pace.stamp(held.media_s))
 
     def _is_stale(self, late_s: float, now_s: float) -> bool:

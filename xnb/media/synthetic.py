@@ -25,6 +25,7 @@ _Samples = NDArray[np.int16]
 class _PictureTrack(PacedTrack):
     def __init__(self, card: CardPainter) -> None:
         super().__init__("video")
+        self.frame_s = 1 / card.fps
         self._card = card
         self._next = 0
 
@@ -35,9 +36,7 @@ class _PictureTrack(PacedTrack):
         return Timed(number / self._card.fps, self._card.draw(number), self.source.pace.epoch)
 
     def _skip_to(self, media_s: float) -> None:
-        number = max(self._next, math.floor(media_s * self._card.fps))
-        self.skipped += number - self._next
-        self._next = number
+        self._next = max(self._next, math.floor(media_s * self._card.fps))
 
 
 class _LoopTrack(PacedTrack):
@@ -56,9 +55,7 @@ class _LoopTrack(PacedTrack):
         return Timed(index * _FRAME_S, stereo_frame(piece), self.source.pace.epoch)
 
     def _skip_to(self, media_s: float) -> None:
-        index = max(self._next, math.floor(media_s / _FRAME_S))
-        self.skipped += index - self._next
-        self._next = index
+        self._next = max(self._next, math.floor(media_s / _FRAME_S))
 
 
 def stereo_frame(samples: _Samples) -> av.AudioFrame:

@@ -19,6 +19,7 @@ _TOKEN_TIMEOUT_S = 10.0
 _MAX_LINE_BYTES = 64 * 1024
 # The parent is gone: whatever still closes then, the process is over this much later.
 _EXIT_LIMIT_S = 0.9
+_PARENT_CHECK_S = 0.25
 
 
 def main(options: ServerOptions, host: str = "127.0.0.1", port: int = 0) -> int:
@@ -40,15 +41,16 @@ def main(options: ServerOptions, host: str = "127.0.0.1", port: int = 0) -> int:
     """
     # Interrupting a cell sends SIGINT to the whole process group of the kernel.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = os.getppid()
     token = _read_token()
     if token is None:
         sys.stderr.write('xnb serve --child: expected {"token": "..."} on stdin.\n')
         return 2
-    asyncio.run(_serve(token, options, host, port))
+    asyncio.run(_serve(token, parent, options, host, port))
     return 0
 
 
-async def _serve(token: str, options: ServerOptions, host: str, port: int) -> None:
+async def _serve(token: str, parent: int, options: ServerOptions, host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     if os.name == "posix":
@@ -58,6 +60,8 @@ async def _serve(token: str, options: ServerOptions, host: str, port: int) -> No
         _exit_soon()
         loop.call_soon_threadsafe(stop.set)
 
+    orphaned = asyncio.create_task(_until_orphaned(parent, parent_gone))
+
     async with serving(token, options, host=host, port=port) as url:
         line = json.dumps({"port": int(url.rpartition(":")[2]), "pid": os.getpid()}) + "\n"
         os.write(_STDOUT, line.encode())
@@ -65,6 +69,17 @@ async def _serve(token: str, options: ServerOptions, host: str, port: int) -> No
             target=_until_closed, args=(parent_gone,), name="xnb stdin watch", daemon=True
         ).start()
         await stop.wait()
+    orphaned.cancel()
+
+
+async def _until_orphaned(parent: int, then: Callable[[], None]) -> None:
+    # A worker that the kernel forked holds a copy of our stdin and keeps it open after the
+    # kernel was killed.
+    while os.name == "posix":
+        await asyncio.sleep(_PARENT_CHECK_S)
+        if os.getppid() != parent:
+            then()
+            return
 
 
 def _until_closed(then: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault of the server
+class Refusal(Exception):
     """A request that gets an error answer.
 
     Args:

@@ -1,0 +1,1 @@
+"""How two sides find each other over HTTP; knows no media."""

@@ -169,7 +169,16 @@ class Bootstrap:
             return user
         await self.run()
         query: dict[str, Any] = {"id": int(user.id)} if user.id else {"handle": user.handle}
-        found = decode(LookupReply, await self._http.post("lookup", query), "the lookup").user
+        try:
+            reply = await self._http.post("lookup", query)
+        except UnknownUser as error:
+            raise UnknownUser(
+                f"The {self._profile.name} knows nobody called {user.handle or user.id!r}.",
+                remedy="Check the spelling. A person is known once connected; bots such as "
+                "'echo' always are.",
+                status=error.status,
+            ) from None
+        found = decode(LookupReply, reply, "the lookup").user
         if not id_text(found.id):
             raise UnknownUser("The server gave a user without an id.", remedy="Check the handle.")
         return User(id_text(found.id), found.handle or user.handle)

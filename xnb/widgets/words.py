@@ -53,8 +53,11 @@ def end_words(reason: EndReason, title: str) -> str:
 
 
 def failure_words(error: BaseException) -> dict[str, str]:
-    """Title, cause and remedy of an error. An unforeseen error's own text is left out: it may
-    hold an address or worse; the object stays within reach as ``widget.error``."""
+    """Title, cause and remedy of an error.
+
+    An unforeseen error's own text is left out: it may hold an address or worse; the object stays
+    within reach as ``widget.error``.
+    """
     if not isinstance(error, XnbError):
         return {
             "title": "The call failed",
@@ -84,9 +87,9 @@ def _failure_title(error: XnbError) -> str:
 def duration_words(seconds: float) -> str:
     """``42 s``, ``3 min 05 s`` or ``1 h 02 min``."""
     whole = max(0, int(seconds))
-    if whole < 60:  # noqa: PLR2004
+    if whole < 60:
         return f"{whole} s"
-    if whole < 3600:  # noqa: PLR2004
+    if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole // 60 % 60:02d} min"
 
@@ -103,7 +106,7 @@ def stats_words(stats: dict[str, Any]) -> dict[str, str]:
     return {
         "codec": _CODECS.get(codec.lower(), codec),
         "size": f"{width}×{height}" if width and height else "",  # noqa: RUF001
-        "fps": number("fps", "{:.0f} fps") if width else "",
+        "fps": number("fps", "{:.0f} fps") if stats.get("fps") else "",
         "rtt": number("rtt_ms", "RTT {:.0f} ms"),
         "loss": number("loss_percent", "loss {:.1f} %").replace(".0 %", " %"),
         "path": f"path: {stats['path']}" if stats.get("path") else "",

@@ -1,20 +1,31 @@
 // Bundles each widget into ../static. Same sources and same versions give the same bytes.
+// Each bundle begins with a hash of its sources, so that a stale one is noticed without node.
 import { build } from "esbuild";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const outdir = process.argv[2] ?? join(here, "..", "static");
-const common = { bundle: true, minify: true, outdir, logLevel: "info", absWorkingDir: here };
 
+const hash = createHash("sha256");
+for (const name of readdirSync(here).sort()) {
+  if (!/\.(js|mjs|css)$/.test(name) && name !== "package.json") continue;
+  if (name.endsWith(".test.js")) continue;
+  hash.update(name).update("\0").update(readFileSync(join(here, name))).update("\0");
+}
+const stamp = `Built from xnb/widgets/js by build.mjs, sources ${hash.digest("hex")}.`;
+
+const common = {
+  bundle: true, minify: true, outdir, logLevel: "warning", absWorkingDir: here,
+  charset: "utf8", legalComments: "none", target: "es2022",
+};
 await build({
   ...common,
   entryPoints: ["call.js", "incoming.js"],
   format: "esm",
-  target: "es2022",
-  charset: "utf8",
-  legalComments: "none",
   loader: { ".svg": "text" },
-  banner: { js: "// Built from xnb/widgets/js by build.mjs. Icons: Lucide, ISC license." },
+  banner: { js: `// ${stamp} Icons: Lucide (ISC license).` },
 });
-await build({ ...common, entryPoints: ["xnb.css"], target: "es2022" });
+await build({ ...common, entryPoints: ["xnb.css"], banner: { css: `/* ${stamp} */` } });

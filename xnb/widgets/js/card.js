@@ -3,7 +3,8 @@ import { element, say, show } from "./dom.js";
 import { clock } from "./format.js";
 import { CONTROL_KEYS, actionOf, movedFocus } from "./keys.js";
 import { layout } from "./layout.js";
-import { modeOf, panelOf } from "./panel.js";
+import { modeOf } from "./mode.js";
+import { panelOf } from "./panel.js";
 import { drawSound } from "./soundview.js";
 import { fallingLevel, loudness } from "./wave.js";
 
@@ -171,7 +172,7 @@ export class Card {
     show(this.ui.theirMic, session.connected && Boolean(session.value("remote_muted")));
   }
 
-  /** @param {import("./panel.js").Mode} mode */
+  /** @param {import("./mode.js").Mode} mode */
   #fill(mode) {
     const { session } = this;
     const parts = ["title", "stages", "failure", "ended", "recorded"].map((n) => session.value(n));
@@ -239,7 +240,9 @@ export class Card {
 
   #footer() {
     const { session } = this;
-    const picture = ["codec", "size", "fps"].map((name) => session.value(name)).filter(Boolean);
+    const { videoWidth: width, videoHeight: height } = this.ui.video;
+    const size = session.value("size") || (width && height ? `${width}×${height}` : "");
+    const picture = [session.value("codec"), size, session.value("fps")].filter(Boolean);
     const texts = [
       picture.join(" "),
       session.value("rtt"), session.value("loss"), session.value("path"),
@@ -300,7 +303,7 @@ export class Card {
     const style = getComputedStyle(this.ui.root);
     const read = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
     this.colours = {
-      wave: read("--xnb-accent"), soft: read("--xnb-line"), hot: read("--xnb-bad"),
+      wave: read("--xnb-accent"), soft: read("--xnb-track"), hot: read("--xnb-bad"),
     };
   }
 

@@ -4,25 +4,7 @@ import { elapsed, hue, initial } from "./format.js";
 import { icon } from "./icons.js";
 
 /** @typedef {import("./session.js").Session} Session */
-/** @typedef {"steps"|"video"|"wait"|"camera-off"|"audio"|"no-path"|"failed"|"ended"|"gone"} Mode */
-
-/**
- * What fills the stage.
- *
- * @param {{alive: boolean, state: string, hasVideo: boolean, cameraOff: boolean, frames: number,
- *   legState: string, failed: boolean}} facts
- * @returns {Mode}
- */
-export function modeOf({ alive, state, hasVideo, cameraOff, frames, legState, failed }) {
-  if (failed) return "failed";
-  if (state === "ended") return "ended";
-  if (!alive) return "gone";
-  if (state !== "connected" && state !== "reconnecting") return "steps";
-  if (legState === "lost") return "no-path";
-  if (!hasVideo) return "audio";
-  if (cameraOff) return "camera-off";
-  return frames > 0 ? "video" : "wait";
-}
+/** @typedef {import("./mode.js").Mode} Mode */
 
 /**
  * @param {string} title
@@ -121,7 +103,7 @@ export function panelOf(mode, session) {
     case "ended": {
       const ended = session.value("ended") ?? {};
       const reason = ended.reason_text ?? "Hanging up";
-      const long = ended.duration_s > 0 ? `${ended.duration} with ${title}` : title;
+      const long = ended.duration_s > 0 ? `${ended.duration} with ${title}` : "";
       return [
         avatar(title),
         element(
