@@ -42,6 +42,9 @@ class Lab:
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = folder / "lab.log"
+        quiet = folder / "settings" / "@jupyterlab" / "apputils-extension"
+        quiet.mkdir(parents=True)
+        (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
         env = {
             **os.environ,
             "JUPYTER_TOKEN": self.token,
@@ -54,8 +57,7 @@ class Lab:
         }
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={self.port}"]
         command += ["--ip=127.0.0.1", "--ServerApp.port_retries=0", f"--notebook-dir={self.root}"]
-        command += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
-        command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+        command += ["--LabApp.expose_app_in_browser=True"]
         if os.geteuid() == 0:
             command.append("--allow-root")
         with self._log.open("wb") as log:
@@ -246,6 +248,13 @@ class Card:
     async def pressed(self, action: str) -> bool:
         """Whether a button shows as pressed."""
         return await self.button(action).get_attribute("aria-pressed") == "true"
+
+    async def wait_pressed(self, action: str, wanted: bool, timeout_s: float = 10) -> None:
+        """Wait until a button shows as pressed or not."""
+        button = self.root.locator(
+            f'button[data-action="{action}"][aria-pressed="{str(wanted).lower()}"]'
+        )
+        await button.wait_for(timeout=timeout_s * 1000)
 
     async def picture(self) -> list[int]:
         """What the video element shows now: 64x48 grey values."""

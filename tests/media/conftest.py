@@ -63,12 +63,14 @@ class Player:
         """Play for ``seconds`` of the clock, at most to the end."""
         until_s = self.clock.now() + seconds
         deadline = time.monotonic() + 30
-        while any(not task.done() for task in self.tasks) and self.clock.now() < until_s:
+        while any(not task.done() for task in self.tasks):
             assert time.monotonic() < deadline, "the source stopped giving frames"
-            if self.clock.sleeping >= sum(not task.done() for task in self.tasks):
+            if self.clock.sleeping < sum(not task.done() for task in self.tasks):
+                await asyncio.sleep(0.0005)
+            elif self.clock.now() < until_s:
                 await self.clock.step()
             else:
-                await asyncio.sleep(0.0005)
+                break
         for task in self.tasks:
             if task.done():
                 task.result()

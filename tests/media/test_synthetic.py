@@ -111,7 +111,8 @@ async def test_silence_noise_and_music():
     assert noise.std() == pytest.approx(0.1, rel=0.05)
     music = await read_sound(synthetic.music(), 9)
     assert 0.1 < np.abs(music).max() < 1
-    assert dominant_frequency(music[: 48000 * 2]) == pytest.approx(110, abs=120)
+    semitones = 12 * np.log2(dominant_frequency(music[: 48000 * 2]) / 440)
+    assert semitones == pytest.approx(round(semitones), abs=0.1)
     levels = np.sqrt((music.reshape(-1, 12000, 2) ** 2).mean(axis=(1, 2)))
     assert levels.min() > 0.01
     # The loop of eight seconds comes round without a jump.
@@ -130,8 +131,10 @@ async def test_the_counter_is_spoken_once_a_second():
 async def test_card_and_voice_keep_time_together(player):
     played = await player(synthetic.testcard(audio="counter")).start().run(2.5)
     await played.stop()
-    assert [read_counter(frame) for frame in played.video.frames] == list(range(75))
-    assert played.video.times_s == pytest.approx([n / 30 for n in range(75)], abs=1e-4)
+    numbers = [read_counter(frame) for frame in played.video.frames]
+    assert numbers == list(range(len(numbers)))
+    assert len(numbers) == pytest.approx(75, abs=1)
+    assert played.video.times_s == pytest.approx([n / 30 for n in numbers], abs=1e-4)
     assert np.abs(np.array(played.video.at_s) - played.video.times_s).max() < 1e-3
     assert len(played.audio.frames) == pytest.approx(125, abs=2)
 

@@ -264,7 +264,7 @@ class ReceiverTap:
         self._on_sender_report = on_sender_report
         self._clock_rate = clock_rate
         self._rtcp: Callable[[Any], Awaitable[None]] = private._handle_rtcp_packet
-        self._queue.put = self._tap  # type: ignore[method-assign]
+        self._queue.put = self._tap
         private._handle_rtcp_packet = self._tap_rtcp
 
     def _tap(self, item: Any, *args: Any, **kwargs: Any) -> None:

@@ -200,7 +200,9 @@ def to_yuv420p(frame: av.VideoFrame) -> av.VideoFrame:
         planes[1][: height // 2, : width // 2],
         planes[2][: height // 2, : width // 2],
     )
-    even.pts, even.time_base = frame.pts, frame.time_base
+    even.pts = frame.pts
+    if frame.time_base is not None:
+        even.time_base = frame.time_base
     return even
 
 

@@ -69,6 +69,13 @@ class _PushTrack(PacedTrack):
         self._next_s += self.frame_s
         return Timed(media_s, frame, pace.epoch)
 
+    def _skip_to(self, media_s: float) -> None:
+        self.skipped += 1
+
+    def _count_skipped(self, stretch_s: float) -> None:
+        # A program's frames have no places of their own: only those thrown away count.
+        pass
+
     def _is_behind(self) -> bool:
         return self.source.pace.position_s() > self._next_s + self.frame_s
 

@@ -190,6 +190,10 @@ class PacedTrack(SourceTrack):
     def _skip_to(self, media_s: float) -> None:
         """Frames before ``media_s`` are not wanted any more. A hint."""
 
+    def _count_skipped(self, stretch_s: float) -> None:
+        """The reader was late and a stretch of the medium was left out."""
+        self.skipped += round(stretch_s / self.frame_s)
+
     @property
     def source(self) -> Source:
         """The source this track belongs to."""
@@ -241,7 +245,7 @@ class PacedTrack(SourceTrack):
                 continue
             self._catching_since_s = None
             if self._first_skipped_s is not None:
-                self.skipped += round((held.media_s - self._first_skipped_s) / self.frame_s)
+                self._count_skipped(held.media_s - self._first_skipped_s)
                 self._first_skipped_s = None
             return self._stamped(held.frame, pace.stamp(held.media_s))
 

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import logging
 import time
+import uuid
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from datetime import datetime
@@ -23,6 +24,7 @@ from . import words
 from .browser_leg import BrowserLeg
 from .call_view import describe, step
 from .comms import STATIC, FreeRouting
+from .outputs import show
 from .static_summary import summary_html, summary_text
 
 if TYPE_CHECKING:
@@ -87,6 +89,8 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
         self._handles: list[ListenerHandle] = []
         self._cancel: list[Callable[[], Any]] = []
         self._views: dict[str, bool] = {}
+        self._display_id = uuid.uuid4().hex
+        self._displayed = False
         self._futures: set[Future[Any]] = set()
         self._poll: asyncio.Task[None] | None = None
         self._record_start_s: float | None = None
@@ -102,11 +106,25 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        texts = {
-            "text/plain": summary_text(self._values(), self.recorded),
-            "text/html": summary_html(self._values(), self.recorded),
+        return {**(data or {}), **self._summary()}, metadata
+
+    def _summary(self) -> dict[str, str]:
+        values = self._values()
+        return {
+            "text/plain": summary_text(values, self.recorded),
+            "text/html": summary_html(values, self.recorded),
         }
-        return {**(data or {}), **texts}, metadata
+
+    def _ipython_display_(self) -> None:
+        """Show the card in an output that a summary takes over when the call has ended.
+
+        A saved notebook has no live card; the summary is what it shows.
+        """
+        if self.ended or self.failure:
+            show(self._summary(), self._display_id)
+            return
+        show(self._repr_mimebundle_()[0], self._display_id)
+        self._displayed = True
 
     def _values(self) -> dict[str, Any]:
         names = ("title", "state", "state_text", "duration_s", "failure", "ended")
@@ -208,6 +226,8 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
 
     def _ended(self) -> None:
         self._release()
+        if self._displayed:
+            show(self._summary(), self._display_id, update=True)
         self._start(self.leg.shut())
 
     def _release(self) -> None:

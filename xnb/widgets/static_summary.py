@@ -8,9 +8,14 @@ from typing import Any
 
 from .words import duration_words
 
+_LINE = "var(--jp-border-color2,#8886)"
 _BOX = (
-    "border:1px solid #8886;border-radius:12px;padding:12px 16px;max-width:640px;"
-    "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.5"
+    f"box-sizing:border-box;max-width:640px;margin:4px;overflow:hidden;border:1px solid {_LINE};"
+    "border-radius:12px;font:13px/1.45 var(--jp-ui-font-family,system-ui,sans-serif)"
+)
+_FACE = (
+    "display:grid;flex:none;place-items:center;width:44px;height:44px;border-radius:50%;"
+    "background:#5c6b7a;color:#fff;font-size:19px;font-weight:600"
 )
 
 
@@ -36,24 +41,34 @@ def summary_text(values: dict[str, Any], recordings: Sequence[str] = ()) -> str:
 
 def summary_html(values: dict[str, Any], recordings: Sequence[str] = ()) -> str:
     """The same as a small card, for saved notebooks and exports. Holds no script."""
-    title = escape(str(values.get("title") or "…"))
+    name = str(values.get("title") or "…")
+    title = escape(name)
     failure = values.get("failure") or {}
     ended = values.get("ended") or {}
-    lines: list[str] = []
     if failure:
-        lines.append(f"<strong>{escape(str(failure.get('title', '')))}.</strong>")
-        lines.append(escape(f"{failure.get('cause', '')} {failure.get('remedy', '')}".strip()))
+        mode, state = "failed", "failed"
+        head = str(failure.get("title", ""))
+        lines = [escape(str(failure.get(part, ""))) for part in ("cause", "remedy")]
     elif ended:
-        lines.append(
-            escape(f"{ended.get('reason_text', '')} after {ended.get('duration', '0 s')}.")
-        )
+        mode, state = "ended", "ended"
+        head = str(ended.get("reason_text", ""))
+        spoke = float(ended.get("duration_s") or 0.0) > 0
+        lines = [escape(f"{ended['duration']} with {name}")] if spoke else []
     else:
-        lines.append(
-            "This call was going on when the page was saved. Run the cell to place it again."
-        )
-    lines += [f"Recorded to <code>{escape(name)}</code>" for name in recordings]
-    body = "".join(f'<div style="opacity:.85">{line}</div>' for line in lines)
+        mode, state = "gone", "not live"
+        head = f"Call with {name}"
+        lines = ["It was going on when this was saved. Run the cell to call again."]
+    lines += [f"Recorded to <code>{escape(path)}</code>" for path in recordings]
+    body = "".join(f'<div style="opacity:.75">{line}</div>' for line in lines if line)
+    initial = escape(next((c for c in name if c.isalnum()), "?").upper())
+    data_state = "ended" if mode != "gone" else escape(str(values.get("state", "")))
     return (
-        f'<section class="xnb-static" style="{_BOX}" aria-label="Call with {title}">'
-        f"<div><strong>{title}</strong></div>{body}</section>"
+        f'<section class="xnb-card xnb-static" role="group" aria-label="Call with {title}"'
+        f' data-state="{data_state}" data-mode="{mode}" style="{_BOX}">'
+        f'<div style="padding:10px 14px;border-bottom:1px solid {_LINE}"><strong>{title}</strong>'
+        f'&ensp;<span style="opacity:.7">{state}</span></div>'
+        f'<div style="display:flex;gap:14px;align-items:center;padding:16px">'
+        f'<div aria-hidden="true" style="{_FACE}">{initial}</div>'
+        f'<div style="min-width:0"><strong style="font-size:15px">{escape(head)}</strong>'
+        f"{body}</div></div></section>"
     )

@@ -1,0 +1,258 @@
+"""The card's Python side: the call changes it, the page's messages change the call."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from xnb.errors import MediaError, Missed, SignalingError
+from xnb.events import CallState, EndReason, ErrorEvent
+from xnb.widgets import call_widget
+from xnb.widgets.call_widget import CallWidget, recording_path, widget_for
+
+from .fake_call import FakeCall
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def from_page(widget: CallWidget, content: dict[str, Any]) -> None:
+    """Deliver a page's message the way ipykernel 7 does: on some other thread."""
+    thread = threading.Thread(target=widget._handle_custom_msg, args=(content, []))
+    thread.start()
+    thread.join()
+
+
+def press(widget: CallWidget, name: str, on: bool = True) -> None:
+    from_page(widget, {"type": "command", "name": name, "on": on})
+
+
+@pytest.fixture(autouse=True)
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+async def test_it_follows_the_call() -> None:
+    call = FakeCall("ann")
+    widget = CallWidget(call)
+    assert (widget.title, widget.state, widget.has_video) == ("ann", "new", True)
+    call.go(CallState.SIGNALING)
+    call.go(CallState.RINGING)
+    assert widget.state == "ringing"
+    call.connect()
+    assert widget.state == "connected"
+    call.mute()
+    call.camera_off()
+    assert (widget.muted, widget.camera_on) == (True, False)
+    call.duration_seconds = 42.0
+    call.end(EndReason.REMOTE_HANGUP)
+    assert widget.ended["reason_text"] == "ann hung up"
+    assert widget.ended["duration"] == "42 s"
+    await settle()
+    assert call.listeners == 0
+
+
+async def test_buttons_reach_the_call_on_its_own_loop() -> None:
+    call = FakeCall()
+    widget = CallWidget(call)
+    call.connect()
+    for name, on in (("mute", True), ("mute", False), ("camera", False), ("camera", True)):
+        press(widget, name, on)
+    await settle()
+    assert call.asked == [
+        "is_muted=True",
+        "is_muted=False",
+        "is_camera_on=False",
+        "is_camera_on=True",
+    ]
+    press(widget, "hangup")
+    await settle()
+    assert call.asked[-1] == "hangup"
+    assert widget.state == "ended"
+
+
+async def test_recording_by_button_names_the_file() -> None:
+    call = FakeCall("ann")
+    widget = CallWidget(call)
+    call.connect()
+    press(widget, "record", True)
+    await settle()
+    assert call.recording is not None
+    assert widget.recording
+    name = str(call.recording.path)
+    assert name.startswith("recordings/")
+    assert name.endswith("-ann.mp4")
+    press(widget, "record", False)
+    await settle()
+    assert not widget.recording
+    assert widget.notice == f"Recorded to {name}"
+    assert widget.recorded == [name]
+    assert [str(one.path) for one in widget.recordings] == [name]
+
+
+async def test_a_recording_that_cannot_start_is_said_and_the_button_comes_back() -> None:
+    call = FakeCall()
+    widget = CallWidget(call)
+    sent: list[Any] = []
+    widget.send = lambda content, buffers=None: sent.append(content)
+
+    def refuse(path: Path) -> None:
+        raise MediaError("The folder cannot be written.", remedy="Choose another.")
+
+    call.record = refuse  # type: ignore[method-assign,assignment]
+    press(widget, "record", True)
+    await settle()
+    assert widget.notice == "The folder cannot be written. Choose another."
+    assert sent == [{"type": "refused", "name": "record"}]
+    assert isinstance(widget.error, MediaError)
+
+
+async def test_a_failing_hangup_is_said() -> None:
+    call = FakeCall()
+    call.hangup_error = SignalingError("The server is silent.")
+    widget = CallWidget(call)
+    press(widget, "hangup")
+    await settle()
+    assert widget.notice == "The server is silent."
+
+
+async def test_an_error_that_the_call_survives_is_a_notice() -> None:
+    call = FakeCall()
+    widget = CallWidget(call)
+    call.emit(ErrorEvent(error=MediaError("The clip broke off.")))
+    assert widget.notice == "The clip broke off."
+    assert widget.failure == {}
+
+
+async def test_before_there_is_a_call() -> None:
+    widget = CallWidget(title="ann")
+    widget.set_stage("server", "Starting the server")
+    widget.set_stage("sign-in", "Signing in")
+    assert [(one["text"], one["done"]) for one in widget.stages] == [
+        ("Starting the server", True),
+        ("Signing in", False),
+    ]
+    canceled: list[str] = []
+    widget.on_cancel(lambda: canceled.append("yes"))
+    press(widget, "hangup")
+    assert canceled == ["yes"]
+    call = FakeCall("ann")
+    widget.attach(call)
+    call.go(CallState.RINGING)
+    assert [one["text"] for one in widget.stages] == [
+        "Starting the server",
+        "Signing in",
+        "Ringing ann",
+    ]
+    assert widget.call is call
+
+
+async def test_failing_before_there_is_a_call() -> None:
+    widget = CallWidget(title="ann")
+    error = SignalingError("The server cannot be reached.", remedy="Start it.")
+    widget.fail(error)
+    assert widget.state == "ended"
+    assert widget.failure["cause"] == "The server cannot be reached."
+    assert widget.failure["remedy"] == "Start it."
+    assert widget.error is error
+    missed = CallWidget(title="ann")
+    missed.fail(Missed("ann did not answer."))
+    assert missed.failure == {}
+    assert missed.ended["reason_text"] == "ann did not answer"
+
+
+async def test_attaching_from_another_thread() -> None:
+    call = FakeCall("ann")
+    widget = CallWidget(title="ann")
+    thread = threading.Thread(target=widget.attach, args=(call,))
+    thread.start()
+    thread.join()
+    await settle()
+    call.connect()
+    assert widget.state == "connected"
+
+
+async def test_figures_come_only_while_somebody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_widget, "STATS_INTERVAL_S", 0.01)
+    call = FakeCall()
+    widget = CallWidget(call)
+    call.connect()
+    await asyncio.sleep(0.05)
+    assert widget.codec == ""
+    from_page(widget, {"type": "view", "page": "p", "open": True, "visible": True})
+    await asyncio.sleep(0.05)
+    assert (widget.codec, widget.fps, widget.path) == ("VP8", "30 fps", "path: host-host udp")
+    from_page(widget, {"type": "view", "page": "p", "open": False})
+    await settle()
+    widget.codec = "old"
+    await asyncio.sleep(0.05)
+    assert widget.codec == "old"
+    call.end(EndReason.HANGUP)
+
+
+async def test_garbage_from_a_page_changes_nothing() -> None:
+    call = FakeCall()
+    widget = CallWidget(call)
+    garbage: tuple[Any, ...] = ({}, {"type": "command"}, {"type": "command", "name": "x"}, [], "x")
+    for content in garbage:
+        widget._handle_custom_msg(content, [])
+    await settle()
+    assert call.asked == []
+    assert widget.notice == ""
+
+
+async def test_one_widget_for_a_call() -> None:
+    call = FakeCall()
+    assert widget_for(call) is widget_for(call)
+    other = FakeCall()
+    made = CallWidget(title="ann")
+    made.attach(other)
+    assert widget_for(other) is made
+
+
+async def test_no_secret_is_synced_or_shown() -> None:
+    call = FakeCall()
+    call.secret_token = "hunter2-token"  # type: ignore[attr-defined]
+    widget = CallWidget(call)
+    call.connect()
+    names = {name for name in widget.keys if not name.startswith("_")}
+    assert names == {
+        "title", "state", "state_text", "stage_text", "stages", "incoming", "connected_at",
+        "duration_s", "muted", "camera_on", "has_video", "recording", "record_elapsed", "sending",
+        "codec", "size", "fps", "rtt", "loss", "path", "remote_muted", "remote_camera_off",
+        "failure", "ended", "recorded", "notice", "own_thread", "leg",
+        "layout", "tabbable", "tooltip",
+    }  # fmt: skip
+    state = {name: value for name, value in widget.get_state().items() if name in names}
+    assert all(
+        isinstance(value, str | bool | int | float | list | dict | None) for value in state.values()
+    )
+    public = {name for name in widget.leg.keys if not name.startswith("_")}
+    assert public == set()
+    bundle, _ = widget._repr_mimebundle_()
+    assert set(bundle) == {
+        "application/vnd.jupyter.widget-view+json",
+        "text/plain",
+        "text/html",
+    }
+    for shown in (str(state), repr(widget), str(bundle)):
+        assert "hunter2" not in shown
+        assert "candidate:" not in shown
+        assert "<script" not in shown
+
+
+def test_recordings_made_in_one_second_get_different_names() -> None:
+    first = recording_path("@a/b c", video=False)
+    first.touch()
+    second = recording_path("@a/b c", video=False)
+    assert first != second
+    assert first.parent == second.parent
+    assert first.name.endswith("-a-b-c.wav")
