@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -252,6 +256,48 @@ def test_lab_copies_the_notebook_once(tmp_path: Path) -> None:
     copy.write_text("mine")
     assert lab.copy_if_missing(tmp_path) == copy
     assert copy.read_text() == "mine"
+
+
+def test_lab_prints_an_address_that_shows_the_notebook(tmp_path: Path) -> None:
+    pytest.importorskip("jupyterlab", reason="install it with: pip install 'xnb[lab]'")
+    env = {**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_DATA_DIR": str(tmp_path)}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        xnb_command("lab", "--no-browser", "--port", port),
+        cwd=tmp_path,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        address = None
+        for line in process.stdout:
+            pattern = r"(http://127\.0\.0\.1:\d+)(/lab/tree/01-first-call\.ipynb)\?token=(\w+)"
+            if address := re.search(pattern, line):
+                break
+        assert address is not None, "no address was printed"
+        server, _page, token = address.groups()
+        url = f"{server}/api/contents/01-first-call.ipynb?content=0&token={token}"
+        deadline_s = time.monotonic() + 20
+        while True:
+            # The address is printed just before the port is opened.
+            try:
+                with urllib.request.urlopen(url, timeout=10) as answer:
+                    assert json.load(answer)["type"] == "notebook"
+                break
+            except urllib.error.URLError:
+                if time.monotonic() > deadline_s:
+                    raise
+                time.sleep(0.1)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.communicate(timeout=20)
 
 
 def test_version_and_help() -> None:

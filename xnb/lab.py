@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 from .errors import SettingsError
 
@@ -57,7 +58,10 @@ def open_lab(notebook: Path | None, *, port: int, browser: bool) -> int:
         notebook = copy_if_missing(Path.cwd())
     elif not notebook.is_file():
         raise SettingsError(f"There is no notebook {notebook}.", remedy="Check its path.")
-    command = [sys.executable, "-m", "jupyterlab", os.path.relpath(notebook), f"--port={port}"]
+    # As the default page, and not as an argument, the printed addresses lead to the notebook too.
+    page = "/lab/tree/" + quote(notebook.name)
+    command = [sys.executable, "-m", "jupyterlab", f"--port={port}"]
+    command += [f"--LabApp.default_url={page}", f"--ServerApp.root_dir={notebook.parent.resolve()}"]
     if not browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:

@@ -306,3 +306,21 @@ async def test_one_track_may_go_unread(folder, player):
     played = await player(source).start(video=False).run()
     assert source.done
     assert len(played.audio.frames) == pytest.approx(150, abs=2)
+
+
+async def test_a_sound_alone_loops_without_a_seam(folder, player):
+    source = FileSource.open(make("tone.wav", folder), loop=True)
+    played = await player(source).start().run(7.0)
+    assert source.position_s == pytest.approx(1.0, abs=0.05)
+    played.clock.jump(31)
+    heard = len(played.audio.frames)
+    await played.run(1.0)
+    await played.stop()
+    samples = played.audio.samples
+    # 3 s hold 1800 whole periods: the tone goes on through both seams.
+    assert dominant_frequency(samples[: 48000 * 7]) == pytest.approx(TONE_HZ, abs=0.1)
+    levels = np.sqrt((samples[: 960 * heard].reshape(-1, 960, 2) ** 2).mean(axis=(1, 2)))
+    assert levels[1:].min() > 0.2
+    assert np.allclose(np.diff(played.audio.times_s[:heard]), 0.02, atol=1e-9)
+    assert played.audio.times_s[heard + 1] == pytest.approx(38, abs=0.2)
+    assert len(played.audio.frames) - heard == pytest.approx(50, abs=8)

@@ -136,3 +136,33 @@ def test_levels():
     assert rms_dbfs(np.zeros(10)) == rms_dbfs(np.zeros(0)) == -120
     assert peak(sine * 0.25) == pytest.approx(0.25)
     assert peak(np.zeros(0)) == 0
+
+
+def test_one_frame_is_converted_by_many_threads_at_once():
+    """A recording and a reader convert the same picture; neither may wait for the other."""
+    import threading
+
+    from xnb.media.frames import convert
+
+    pictures = [to_av_video(np.full((480, 640, 3), shade, np.uint8)) for shade in range(0, 250, 5)]
+    results = {}
+
+    def work(name, width):
+        results[name] = [
+            convert(p, width=width, pixel_format="rgb24").to_ndarray() for p in pictures
+        ]
+
+    threads = [
+        threading.Thread(target=work, args=(n, w), daemon=True)
+        for n, w in enumerate((640, 320, 200, 640))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(results) == 4
+    assert [
+        abs(int(p.mean()) - shade) <= 2
+        for p, shade in zip(results[1], range(0, 250, 5), strict=True)
+    ]
+    assert (results[0][7] == results[3][7]).all()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from xnb.errors import MediaError, Missed, SignalingError
+from xnb.errors import MediaError, Missed, RecordingError, SignalingError
 from xnb.events import CallState, EndReason, ErrorEvent
 from xnb.widgets import call_widget
 from xnb.widgets.call_widget import CallWidget, recording_path, widget_for
@@ -256,3 +256,63 @@ def test_recordings_made_in_one_second_get_different_names() -> None:
     assert first != second
     assert first.parent == second.parent
     assert first.name.endswith("-a-b-c.wav")
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path) -> None:
+    (tmp_path / "recordings").write_text("a file in the way")
+    with pytest.raises(RecordingError, match="cannot be made here"):
+        recording_path("ann", video=True)
+
+
+async def test_when_the_call_has_ended_a_summary_takes_the_cards_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[tuple[dict[str, Any], str, bool]] = []
+    monkeypatch.setattr(
+        call_widget, "show", lambda data, name, *, update=False: shown.append((data, name, update))
+    )
+    call = FakeCall("ann")
+    widget = CallWidget(call)
+    call.connect()
+    widget._ipython_display_()
+    call.duration_seconds = 42.0
+    call.end(EndReason.HANGUP)
+    widget._ipython_display_()
+    (first, name, _), (summary, same, update), (again, _, _) = shown
+    assert "application/vnd.jupyter.widget-view+json" in first
+    assert (same, update) == (name, True)
+    assert set(summary) == {"text/plain", "text/html"}
+    assert "You hung up" in summary["text/html"]
+    assert summary["text/plain"] == "Call with ann: ended after 42 s, you hung up"
+    assert again == summary
+
+
+async def test_a_card_that_was_never_shown_is_not_written_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr(call_widget, "show", lambda *args, **_: shown.append(args))
+    call = FakeCall()
+    CallWidget(call)
+    call.end(EndReason.HANGUP)
+    assert shown == []
+
+
+async def test_a_click_is_not_routed_to_the_shell_that_sent_last() -> None:
+    widget = CallWidget(FakeCall())
+    widget.comm._reply_subshell_id = None
+    widget.notice = "said from an engine thread"
+    assert not hasattr(widget.comm, "_reply_subshell_id")
+    widget.leg.comm._reply_subshell_id = None
+    widget.leg.send({"type": "lost"})
+    assert not hasattr(widget.leg.comm, "_reply_subshell_id")
+
+
+async def test_closing_lets_go_of_the_call() -> None:
+    call = FakeCall()
+    widget = CallWidget(call)
+    assert call.listeners > 0
+    widget.close()
+    await settle()
+    assert call.listeners == 0
+    assert widget_for(call) is not widget

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -18,6 +19,9 @@ from .codecs import CLOCK_RATE_HZ, is_keyframe, vp8_size
 
 _log = logging.getLogger(__name__)
 
+REPORTS = 16
+"""Sender reports that are compared; they come about once a second."""
+
 Frame = AudioFrame | VideoFrame
 FrameListener = Callable[[Any, float], Any]
 EncodedListener = Callable[[str, bytes, int], Any]
@@ -28,12 +32,13 @@ class RemoteClock:
 
     Each track starts on its arrival times. Once both have sent a sender report (RFC 3550
     section 6.4.1) their distance on the far end's NTP clock is known, and the video is moved to
-    match the audio.
+    match the audio. A report is late by what its sender took to encode, never early, so the
+    earliest of the last few counts.
     """
 
     def __init__(self) -> None:
         self._offsets: dict[str, float] = {}
-        self._reports: dict[str, float] = {}
+        self._reports: dict[str, deque[float]] = {}
 
     def time_s(self, kind: str, media_s: float) -> float:
         """Local monotonic time in seconds of media time ``media_s`` of one track."""
@@ -44,9 +49,9 @@ class RemoteClock:
 
     def report(self, kind: str, ntp_s: float, media_s: float) -> None:
         """Take in a sender report: media time ``media_s`` was sent at ``ntp_s``."""
-        self._reports[kind] = ntp_s - media_s
+        self._reports.setdefault(kind, deque(maxlen=REPORTS)).append(ntp_s - media_s)
         if len(self._reports) == 2 and "audio" in self._offsets:
-            skew_s = self._reports["video"] - self._reports["audio"]
+            skew_s = min(self._reports["video"]) - min(self._reports["audio"])
             if abs(skew_s) < 3600:
                 self._offsets["video"] = self._offsets["audio"] + skew_s
 

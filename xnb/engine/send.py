@@ -18,8 +18,8 @@ from .codecs import CLOCK_RATE_HZ
 
 _log = logging.getLogger(__name__)
 
-REANCHOR_S = 0.25
-"""A source this far from the track's clock is put back on it."""
+REANCHOR_S = 1.0
+"""A source this far from the track's clock is put back on it; sources pace themselves."""
 
 Media: TypeAlias = "AudioFrame | VideoFrame | Packet[Any]"
 

@@ -14,7 +14,7 @@ import numpy as np
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from .frames import from_planes, plane_array, to_yuv420p
+from .frames import convert, from_planes, plane_array, to_yuv420p
 from .source import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from .synthetic import stereo_frame
 
@@ -291,7 +291,7 @@ class VideoDecoder(TrackDecoder):
         width = frame.width
         if aspect and aspect != 1 and 1 / _STRANGEST_ASPECT < aspect < _STRANGEST_ASPECT:
             width = round(frame.width * aspect)
-        frame = frame.reformat(width=width, format="yuv420p")
+        frame = convert(frame, width=width, pixel_format="yuv420p")
         turns = round(frame.rotation / 90) % 4
         frame = to_yuv420p(frame)
         if turns:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from ..errors import MediaError
@@ -98,9 +100,36 @@ class AudioChunk:
         )
 
 
+_converters = threading.local()
+
+
+def convert(
+    frame: av.VideoFrame,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    pixel_format: str | None = None,
+) -> av.VideoFrame:
+    """A frame in another size or pixel format.
+
+    One frame may be converted by several threads at once, as a recording and a reader do: each
+    thread has a converter of its own. (``frame.reformat`` keeps one in the frame, and two
+    threads in it wait for each other for ever.)
+    """
+    converter = getattr(_converters, "one", None)
+    if converter is None:
+        converter = _converters.one = VideoReformatter()
+    converted: av.VideoFrame = converter.reformat(
+        frame, width=width, height=height, format=pixel_format, threads=1
+    )
+    return converted
+
+
 def to_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
     """A frame of any pixel format as (height, width, 3) uint8 RGB."""
-    array: NDArray[np.uint8] = np.ascontiguousarray(frame.to_ndarray(format="rgb24"))
+    array: NDArray[np.uint8] = np.ascontiguousarray(
+        convert(frame, pixel_format="rgb24").to_ndarray()
+    )
     return array
 
 
@@ -143,7 +172,7 @@ def to_av_video(picture: Any) -> av.VideoFrame:
     height, width = array.shape[0] & ~1, array.shape[1] & ~1
     array = np.ascontiguousarray(array[:height, :width])
     pixel_format = "gray" if array.ndim == _GRAY_AXES else "rgb24"
-    return av.VideoFrame.from_ndarray(array, format=pixel_format).reformat(format="yuv420p")
+    return convert(av.VideoFrame.from_ndarray(array, format=pixel_format), pixel_format="yuv420p")
 
 
 def _rgb_or_gray(array: NDArray[Any]) -> NDArray[np.uint8]:
@@ -190,7 +219,7 @@ def to_yuv420p(frame: av.VideoFrame) -> av.VideoFrame:
             remedy=f"Use at least {_MIN_SIDE_PX} pixels a side.",
         )
     if frame.format.name != "yuv420p":
-        frame = frame.reformat(format="yuv420p")
+        frame = convert(frame, pixel_format="yuv420p")
     if frame.width % 2 == 0 and frame.height % 2 == 0:
         return frame
     planes = [plane_array(frame, index) for index in range(3)]

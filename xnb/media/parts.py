@@ -15,7 +15,15 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from .frames import from_av_audio, from_planes, plane_array, to_av_audio, to_int16, to_yuv420p
+from .frames import (
+    convert,
+    from_av_audio,
+    from_planes,
+    plane_array,
+    to_av_audio,
+    to_int16,
+    to_yuv420p,
+)
 
 RATE_HZ = 48000
 MILLISECONDS = Fraction(1, 1000)
@@ -280,7 +288,7 @@ class VideoPart(Part):
         scale = min(self.width / source.width, self.height / source.height)
         width = max(2, min(self.width, round(source.width * scale)) & ~1)
         height = max(2, min(self.height, round(source.height * scale)) & ~1)
-        scaled = source.reformat(width=width, height=height)
+        scaled = convert(source, width=width, height=height)
         left, top = (self.width - width) // 4 * 2, (self.height - height) // 4 * 2
         black = (16, 128, 128)
         canvas = av.VideoFrame(self.width, self.height, "yuv420p")

@@ -18,7 +18,7 @@ import anywidget
 import traitlets
 from ipywidgets import widget_serialization
 
-from ..errors import CallError, XnbError
+from ..errors import CallError, RecordingError, XnbError
 from ..events import EVENTS, Event, ListenerHandle
 from . import words
 from .browser_leg import BrowserLeg
@@ -331,9 +331,19 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
 
 
 def recording_path(title: str, *, video: bool) -> Path:
-    """A file name in ``recordings/`` with the time in it: .mp4 with video, else .wav."""
+    """A file name in ``recordings/`` with the time in it: .mp4 with video, else .wav.
+
+    Raises:
+        RecordingError: The folder cannot be made.
+    """
     who = "".join(c if c.isalnum() or c in "-_" else "-" for c in title).strip("-") or "call"
-    RECORDINGS_FOLDER.mkdir(exist_ok=True)
+    try:
+        RECORDINGS_FOLDER.mkdir(exist_ok=True)
+    except OSError as error:
+        raise RecordingError(
+            f"The folder {RECORDINGS_FOLDER}/ cannot be made here ({error.strerror}).",
+            remedy="Use call.record(path) with a folder that can be written.",
+        ) from None
     stem = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{who}"
     suffix = ".mp4" if video else ".wav"
     path, number = RECORDINGS_FOLDER / f"{stem}{suffix}", 2

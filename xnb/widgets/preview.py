@@ -11,6 +11,7 @@ import av
 from PIL import Image
 
 from ..events import ListenerHandle
+from ..media.frames import convert
 
 WIDTH_PX = 200
 INTERVAL_S = 1 / 8
@@ -71,7 +72,7 @@ def thumbnail(frame: av.VideoFrame) -> tuple[bytes, int, int]:
     """A JPEG of ``frame``, 200 px wide, with its width and height in pixels."""
     width = min(WIDTH_PX, frame.width)
     height = max(2, round(frame.height * width / frame.width))
-    pixels = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
+    pixels = convert(frame, width=width, height=height, pixel_format="rgb24").to_ndarray()
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=QUALITY)
     return buffer.getvalue(), width, height

@@ -32,7 +32,7 @@ function header() {
   const status = element("span", { class: "xnb-status", role: "status", "aria-live": "polite" });
   const theirMic = element("span", { class: "xnb-flag", role: "img" }, icon("micOff"));
   const rec = element("span", { class: "xnb-rec-badge" });
-  const time = element("time", { class: "xnb-time", "aria-label": "Duration" });
+  const time = element("time", { class: "xnb-time", title: "Duration" });
   const head = element(
     "header", { class: "xnb-head" },
     element("span", { class: "xnb-dot", "aria-hidden": "true" }),

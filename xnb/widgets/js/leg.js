@@ -42,7 +42,14 @@ export class Leg {
     this.#drop();
     this.#go("connecting");
     const make = this.hooks.makePeer ?? (() => new RTCPeerConnection({ iceServers: [] }));
-    const pc = (this.pc = make());
+    /** @type {RTCPeerConnection} */
+    let pc;
+    try {
+      pc = this.pc = make();
+    } catch {
+      this.#lose("This browser has no WebRTC.", true);
+      return;
+    }
     pc.ontrack = (event) => {
       this.stream.addTrack(event.track);
       this.hooks.changed();
@@ -51,7 +58,11 @@ export class Leg {
     pc.addTransceiver("audio", { direction: "recvonly" });
     if (video) pc.addTransceiver("video", { direction: "recvonly" });
     this.#within(ANSWER_TIMEOUT_MS, "The kernel did not answer this page.");
-    await pc.setLocalDescription();
+    try {
+      await pc.setLocalDescription();
+    } catch {
+      if (pc === this.pc) this.#lose("This browser could not offer to receive the call.");
+    }
     if (pc !== this.pc) return;
     const sdp = stripHiddenCandidates(pc.localDescription?.sdp ?? "");
     this.hooks.send({ type: "offer", page: this.page, sdp });

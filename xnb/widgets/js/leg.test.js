@@ -153,3 +153,17 @@ test("an answer that cannot be used is a loss, not an error", async () => {
   assert.equal(leg.state, "waiting");
   leg.close();
 });
+
+test("a browser without WebRTC says so and does not try again", async () => {
+  const leg = new Leg("page-1", {
+    send: () => assert.fail("nothing to send"),
+    changed: () => {},
+    makePeer: () => {
+      throw new ReferenceError("RTCPeerConnection is not defined");
+    },
+    makeStream: () => new FakeStream(),
+  });
+  await leg.open(true);
+  assert.equal(leg.state, "lost");
+  assert.match(leg.why, /no WebRTC/);
+});

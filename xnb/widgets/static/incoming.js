@@ -1,4 +1,4 @@
-// Built from xnb/widgets/js by build.mjs, sources a6f6f677d590c1765f87bc4a6753480771216614f88b52e1e63c04b3b6382e83. Icons: Lucide (ISC license).
+// Built from xnb/widgets/js by build.mjs, sources d27e245b44b388d37e28ae5f7df94e16cc35957acf6eb4f150c8f150f9b5f165. Icons: Lucide (ISC license).
 function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.entries(t))s.setAttribute(o,r);return s.append(...e),s}function d(i,t){i.textContent!==t&&(i.textContent=t)}function w(i,t){i.hidden===t&&(i.hidden=!t)}function v(i){let t=/[\p{L}\p{N}]/u.exec(i);return t?t[0].toUpperCase():"?"}function g(i){let t=7;for(let e of i)t=(t*31+(e.codePointAt(0)??0))%3600;return t%360}var m=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-check"
