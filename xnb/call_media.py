@@ -190,6 +190,7 @@ class CallMedia:
             raise MediaError(
                 f"{source.name} has no picture.", remedy="Send it with send_audio_file."
             )
+        await asyncio.to_thread(source.warm_up)
         return source
 
     @on_engine

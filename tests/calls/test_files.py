@@ -11,11 +11,17 @@ from media_files import FACTS, TONE_HZ, dominant_frequency, make, read_counter
 import xnb
 
 RATE_HZ = 48_000
+AUDIO_FILES = ["tone.mp3", "tone.wav", "tone.ogg", "tone.m4a", "cover.mp3", "sound.mp4"]
+VIDEO_FILES = ["clip.mp4", "clip.webm", "clip.mkv", "vfr.mp4", "odd.webm", "silent.mp4"]
 
 
 @pytest.fixture(scope="session")
 def media_folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("media")
+    """A folder with the files already made: making one blocks the loop that a call runs on."""
+    folder = tmp_path_factory.mktemp("media")
+    for name in {*AUDIO_FILES, *VIDEO_FILES, "beeps.mp4"}:
+        make(name, folder)
+    return folder
 
 
 async def pair(clients, *, loop="auto", **options):
@@ -44,9 +50,6 @@ def loud_spans(samples, threshold=0.05):
     return [(a / 200, (b + 1) / 200) for a, b in spans]
 
 
-AUDIO_FILES = ["tone.mp3", "tone.wav", "tone.ogg", "tone.m4a", "cover.mp3", "sound.mp4"]
-
-
 @pytest.mark.parametrize("name", AUDIO_FILES)
 async def test_audio_file_in_wav_out(clients, tmp_path, media_folder, name):
     out, answered = await pair(clients)
@@ -66,9 +69,6 @@ async def test_audio_file_in_wav_out(clients, tmp_path, media_folder, name):
     middle = samples[int((start + 0.5) * RATE_HZ) : int((end - 0.5) * RATE_HZ)]
     assert dominant_frequency(middle) == pytest.approx(TONE_HZ, abs=3)
     assert answered.recordings == [recorded]
-
-
-VIDEO_FILES = ["clip.mp4", "clip.webm", "clip.mkv", "vfr.mp4", "odd.webm", "silent.mp4"]
 
 
 @pytest.mark.parametrize(
@@ -152,8 +152,7 @@ async def test_echo_returns_the_file(clients, tmp_path, media_folder):
     playback = await call.send_video_file(make("clip.mp4", media_folder))
     await playback.done
     await asyncio.sleep(0.4)
-    audio = await recording.audio.stop()
-    video = await recording.video.stop()
+    audio, video = await recording.stop()
     assert dominant_frequency(audio.audio()[RATE_HZ : 2 * RATE_HZ]) == pytest.approx(TONE_HZ, abs=3)
     numbers = {read_counter(f.image) for f in video.frames()}
     assert len(numbers) > 40

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ _READ_AHEAD_BYTES = 64 << 20
 _SKIP_BY_DECODING_S = 1.0
 _URL_TIMEOUT_S = 10.0
 _JOIN_TIMEOUT_S = 2.0
+_WARM_FRAMES = 3
 # Demuxers that accept any text or bytes: what they make of a file is not media.
 _NOT_MEDIA = {"tty", "bin", "xbin", "adf", "idf", "data", "rawvideo", "ass", "srt", "webvtt"}
 
@@ -198,6 +200,19 @@ class FileSource(Source):
         epoch = self.pace.restart_at(time_s)
         for track in self._files:
             track.go_to(time_s, epoch)
+
+    def warm_up(self, timeout_s: float = 1.0) -> None:
+        """Start decoding and block until every track has a few frames in hand.
+
+        So that whatever was sent before can go on until the very moment this begins. Call it
+        off the event loop. Not being ready within ``timeout_s`` is no error.
+        """
+        self.start()
+        deadline_s = time.monotonic() + timeout_s
+        while time.monotonic() < deadline_s and not all(
+            len(track.queue) >= _WARM_FRAMES or track.queue.is_finished for track in self._files
+        ):
+            time.sleep(0.005)
 
     def _begin(self) -> None:
         self._thread = threading.Thread(target=self._work, name=f"xnb-{self.name}", daemon=True)

@@ -29,7 +29,7 @@ RATE_HZ = 48000
 MILLISECONDS = Fraction(1, 1000)
 
 # Time stamps jitter with the network: sound stays gapless until it is this far off.
-_REANCHOR_S = 0.06
+_REANCHOR_S = 0.025
 # Below that a steady offset is worked off by stretching, which nobody hears.
 _STEADY_S = 0.005
 _STEADY_WEIGHT = 0.05
