@@ -109,10 +109,10 @@ class Call(CallMedia):
             words += f" ({self.end_reason})"
         return f"{words}, {self.duration_seconds:.1f} s>"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+    def _ipython_display_(self) -> None:
         from .widgets.call_widget import widget_for
 
-        return widget_for(self)._repr_mimebundle_(**kwargs)
+        widget_for(self)._ipython_display_()
 
     # What it is
 

@@ -116,6 +116,7 @@ async def test_server_dies_in_mid_call_media_goes_on(clients):
     with EmbeddedServerForTest() as server:
         a = clients(server=server.url, token=server.token)
         b = clients(server=server.url, token=server.token)
+        await b.connect()
         ringing = b.incoming()
         call = await a.call(b.handle, source=xnb.tone(500))
         answered = await (await anext(ringing)).accept()

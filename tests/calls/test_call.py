@@ -138,6 +138,7 @@ async def test_latest_and_snapshot(clients):
 
 async def test_mute_and_camera_tell_the_far_side_and_stop_sending(clients, loop_mode):
     alice, bob = clients(loop=loop_mode), clients()
+    await bob.connect()
     ringing = bob.incoming()
     out = await alice.call(bob.handle, video=True, source=xnb.testcard())
     answered = await (await anext(ringing)).accept()
@@ -198,6 +199,7 @@ async def test_listen_answer_and_remote_hangup(clients, loop_mode):
     alice, bob = clients(loop=loop_mode), clients(loop=loop_mode)
     got: asyncio.Queue = asyncio.Queue()
     here = asyncio.get_running_loop()
+    await bob.connect()
     sub = bob.listen_for_calls(lambda incoming: here.call_soon_threadsafe(got.put_nowait, incoming))
     out = await alice.call(bob.handle, video=True)
     incoming = await asyncio.wait_for(got.get(), 5)

@@ -27,6 +27,7 @@ def media_folder(tmp_path_factory):
 async def pair(clients, *, loop="auto", **options):
     """Two clients in a call: the caller sends, the callee records."""
     alice, bob = clients(loop=loop), clients(loop=loop)
+    await bob.connect()
     ringing = bob.incoming()
     out = await alice.call(bob.handle, **options)
     answered = await (await anext(ringing)).accept()

@@ -78,6 +78,7 @@ async def test_protocol_has(name):
         "_RTCRtpReceiver__decoder_queue",
         "_RTCRtpReceiver__timestamp_mapper",
         "_RTCRtpReceiver__remote_streams",
+        "_RTCRtpReceiver__jitter_buffer",
         "_handle_rtcp_packet",
         "_send_rtcp_pli",
     ],

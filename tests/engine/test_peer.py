@@ -281,3 +281,19 @@ async def test_cancelling_the_reader_while_the_source_is_taken_away_ends_it():
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(reading, 1)
+
+
+async def test_picture_comes_back_soon_after_an_outage(peers):
+    """Packets lost at its edges must not hold the picture until a buffer of 512 is full."""
+    settings = {"timeouts": Timeouts(dead_peer_s=30)}
+    a, b = peers(**settings), peers(**settings)
+    play(a, synthetic.testcard(audio="tone"))
+    await join(a, b)
+    await collect(b.video_in, 10)
+    b.set_network(False)
+    await asyncio.sleep(3)
+    b.set_network(True)
+    start = time.monotonic()
+    numbers = [read_counter(VideoFrame(f, t).image) for f, t in await collect(b.video_in, 20)]
+    assert time.monotonic() - start < 4
+    assert numbers[-1] - numbers[0] < 60

@@ -255,7 +255,9 @@ class ReceiverTap:
         self.decoding = False
         self.dropped = 0
         self._need_key = True
+        self._resyncing = False
         private: Any = receiver
+        self._receiver = private
         self._queue: queue.Queue[Any] = private._RTCRtpReceiver__decoder_queue
         self._put = self._queue.put
         self._on_encoded = on_encoded
@@ -273,6 +275,10 @@ class ReceiverTap:
             return
         codec, frame = item
         name = codec.name.lower()
+        if self._resyncing:
+            if not self._is_keyframe(name, frame.data):
+                return
+            self._resyncing = False
         self._on_encoded(name, frame.data, frame.timestamp)
         if not self.decoding:
             self._need_key = True
@@ -286,6 +292,22 @@ class ReceiverTap:
                 return
             self._need_key = False
         self._put(item)
+
+    @property
+    def packets(self) -> int:
+        """RTP packets that arrived."""
+        streams = self._receiver._RTCRtpReceiver__remote_streams
+        return sum(stream.packets_received for stream in streams.values())
+
+    def resync(self) -> None:
+        """Forget a hole that will not be filled; go on with the next keyframe.
+
+        aiortc's video buffer waits for a missing packet until 512 more have come.
+        """
+        buffer = self._receiver._RTCRtpReceiver__jitter_buffer
+        buffer.remove(buffer.capacity)
+        buffer._origin = None
+        self._resyncing = True
 
     async def _tap_rtcp(self, packet: Any) -> None:
         origin = self._mapper._origin

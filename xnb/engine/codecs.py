@@ -36,7 +36,7 @@ def is_keyframe(codec: str, data: bytes) -> bool:
         data: One whole frame, depayloaded.
     """
     if codec == "vp8":
-        return bool(data) and not data[0] & 1
+        return vp8_size(data) is not None
     if codec == "h264":
         return any(kind in (5, 7) for kind in _nal_types(data))
     return True

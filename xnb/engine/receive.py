@@ -21,6 +21,9 @@ _log = logging.getLogger(__name__)
 
 REPORTS = 16
 """Sender reports that are compared; they come about once a second."""
+STUCK_CHECK_S = 0.2
+STUCK_S = 0.6
+"""Packets that come for this long without one whole picture mean a hole that stays."""
 
 Frame = AudioFrame | VideoFrame
 FrameListener = Callable[[Any, float], Any]
@@ -79,7 +82,10 @@ class Incoming:
         self._encoded: list[EncodedListener] = []
         self._receiver: RTCRtpReceiver | None = None
         self._tap: adapter.ReceiverTap | None = None
+        self.resyncs = 0
+        """How often a picture that stood still was given up for a new keyframe."""
         self._pump: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
 
     def attach(self, receiver: RTCRtpReceiver, track: MediaStreamTrack) -> None:
@@ -96,6 +102,21 @@ class Incoming:
         )
         self._tap.decoding = bool(self._decoded)
         self._pump = asyncio.ensure_future(self._drain(track))
+        if self.kind == "video":
+            self._watch = asyncio.ensure_future(self._resync_when_stuck(self._tap))
+
+    async def _resync_when_stuck(self, tap: adapter.ReceiverTap) -> None:
+        frames, packets, stuck_s = self.frames, tap.packets, 0.0
+        while True:
+            await asyncio.sleep(STUCK_CHECK_S)
+            moved, arriving = self.frames > frames, tap.packets > packets
+            frames, packets = self.frames, tap.packets
+            stuck_s = stuck_s + STUCK_CHECK_S if arriving and not moved and self.active else 0.0
+            if stuck_s >= STUCK_S:
+                stuck_s = 0.0
+                self.resyncs += 1
+                tap.resync()
+                self.request_keyframe()
 
     def on_frame(self, callback: FrameListener) -> ListenerHandle:
         """Decode, and call ``callback(frame, time_s)`` with each frame until closed.
@@ -178,8 +199,8 @@ class Incoming:
         self._decoded.clear()
         self._encoded.clear()
         self.latest = None
-        for task in (self._pump, self._asking):
+        for task in (self._pump, self._watch, self._asking):
             if task and not task.done():
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-        self._pump = self._asking = None
+        self._pump = self._watch = self._asking = None
