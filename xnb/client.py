@@ -250,7 +250,7 @@ class Client:
                 call,
                 self._bootstrap,
                 self._p2p,
-                status_s=self._profile.rhythm.status_s,
+                self._profile,
                 recipient=recipient,
             )
         )
@@ -365,7 +365,7 @@ class Client:
                 call,
                 self._bootstrap,
                 self._p2p,
-                status_s=self._profile.rhythm.status_s,
+                self._profile,
                 broadcast_id=broadcast_id,
                 host_id=host_id,
             )

@@ -23,6 +23,7 @@ from .errors import (
     XnbError,
 )
 from .events import CallState, EndReason
+from .profile import ServerProfile
 from .settings import IceSettings
 from .signaling.bootstrap import Bootstrap, Session
 from .signaling.messages import (
@@ -54,15 +55,15 @@ class P2PWire:
         call: The call it drives.
         bootstrap: Gives the session, with the TURN servers.
         p2p: The server's 1:1 calls.
-        status_s: Seconds between two status polls.
+        profile: The service.
     """
 
-    def __init__(self, call: Call, bootstrap: Bootstrap, p2p: P2P, *, status_s: float) -> None:
+    def __init__(self, call: Call, bootstrap: Bootstrap, p2p: P2P, profile: ServerProfile) -> None:
         self.broadcast_id = ""
         self._call = call
         self._bootstrap = bootstrap
         self._p2p = p2p
-        self._status_s = status_s
+        self._profile = profile
         self._session_uuid: str | None = None
         self._mailbox: Mailbox | None = None
         self._peer: Peer | None = None
@@ -183,13 +184,18 @@ class P2PWire:
             case ng.AddCandidate(candidate=candidate, mid=mid, index=index):
                 await peer.add_candidate(candidate, mid, index)
             case ng.SendOffer(sdp=sdp):
-                await mailbox.send(Offer(sdp), self._media_status())
+                await mailbox.send(Offer(sdp), *self._candidates(), self._media_status())
             case ng.SendAnswer(sdp=sdp):
-                await mailbox.send(Answer(sdp), self._media_status())
+                await mailbox.send(Answer(sdp), *self._candidates(), self._media_status())
                 self._spawn(peer.wait_connected())
             case _:
                 pass
         return None
+
+    def _candidates(self) -> list[CandidateSignal]:
+        if not self._profile.send_candidates or self._peer is None:
+            return []
+        return [CandidateSignal(*one) for one in self._peer.local_candidates()]
 
     def _media_status(self) -> MediaStatusSignal:
         call = self._call
@@ -212,7 +218,7 @@ class P2PWire:
     async def _watch_status(self) -> None:
         told = False
         while not self._left:
-            await asyncio.sleep(self._status_s)
+            await asyncio.sleep(self._profile.rhythm.status_s)
             try:
                 if await self._is_over():
                     return

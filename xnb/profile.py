@@ -120,6 +120,8 @@ class ServerProfile:
         proxsee_headers: Extra headers of proxsee calls.
         turn_extra: Extra members of the TURN request.
         vendor_id: Client constant of the login request.
+        send_candidates: Also send each candidate as a CANDIDATE signal. They are in the
+            description anyway; a far end that reads only signals may need it.
         experimental: Whether this profile was never tested against its service.
     """
 
@@ -146,6 +148,7 @@ class ServerProfile:
         default_factory=lambda: MappingProxyType({"p2p": True}), hash=False
     )
     vendor_id: str = "m5-proxsee-login-a2011357b73e"
+    send_candidates: bool = False
     experimental: bool = False
 
     def __post_init__(self) -> None:

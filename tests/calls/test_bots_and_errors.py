@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import sys
 import time
 import traceback
 
 import pytest
 
 import xnb
-from xnb.launch import EmbeddedServer
+from xnb.launch import EmbeddedServer, embedded_server
+from xnb.profile import ServerProfile
 from xnb.settings import Timeouts
 
 
@@ -110,6 +113,36 @@ async def test_wrong_token(clients):
         with pytest.raises(xnb.Unauthorized) as caught:
             await client.call("echo")
         assert "wrong-token-wrong" not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_gated_account(clients):
+    command = [sys.executable, "-m", "xnb", "serve", "--child", "--gate", "newcomer"]
+    with EmbeddedServerForTest(command) as server:
+        client = clients("newcomer", server=server.url, token=server.token)
+        with pytest.raises(xnb.CallGated) as caught:
+            await client.call("echo")
+        assert caught.value.status == 403
+        allowed = clients(server=server.url, token=server.token)
+        call = await allowed.call("echo")
+        await call.until("connected")
+
+
+async def test_candidates_as_signals_do_no_harm(clients):
+    with EmbeddedServerForTest() as server:
+        profile = dataclasses.replace(ServerProfile.local(server.url), send_candidates=True)
+        client = clients(server=profile, token=server.token)
+        call = await client.call("echo", video=True)
+        await call.until("connected")
+        names = [entry.name for entry in client.trace.entries]
+        assert names.count("CANDIDATE") >= 2
+
+
+async def test_a_new_embedded_server_is_found_when_the_old_one_died(clients):
+    client = clients()
+    await (await client.call("echo")).hangup()
+    embedded_server().close()
+    call = await client.call("echo")
+    await call.until("connected")
 
 
 async def test_server_dies_in_mid_call_media_goes_on(clients):

@@ -120,6 +120,20 @@ async def test_transceiver_codecs_are_named(pc):
     assert rtcrtpsender.RTCRtpSender is RTCRtpSender
 
 
+@pytest.mark.parametrize("name", ["VP8", "H264"])
+async def test_bitrate_limits_replace_those_of_the_codec(pc, name):
+    await pc.setLocalDescription(await pc.createOffer())
+    transceiver = pc.getTransceivers()[1]
+    transceiver._codecs = [codec for codec in transceiver._codecs if codec.name == name]
+    adapter.limit_bitrate(transceiver, 700_000, 900_000)
+    assert adapter.target_bitrate_bps(transceiver) == 700_000
+    encoder = transceiver.sender._RTCRtpSender__encoder
+    encoder.target_bitrate = 5_000_000
+    assert adapter.target_bitrate_bps(transceiver) == 900_000
+    encoder.target_bitrate = 60_000
+    assert adapter.target_bitrate_bps(transceiver) == 60_000
+
+
 async def test_rollback_makes_room_for_another_offer(pc):
     await pc.setLocalDescription(await pc.createOffer())
     adapter.rollback(pc)

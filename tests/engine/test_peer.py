@@ -16,7 +16,7 @@ from xnb.errors import ConnectError, SettingsError, SignalingError
 from xnb.media import synthetic
 from xnb.media.frames import AudioChunk, VideoFrame
 from xnb.media.testcard import read_counter
-from xnb.settings import IceServer, IceSettings, Timeouts
+from xnb.settings import IceServer, IceSettings, Timeouts, VideoSettings
 
 
 async def join(a: Peer, b: Peer, *, video: bool = True) -> None:
@@ -93,6 +93,47 @@ async def test_nothing_is_decoded_until_somebody_reads(peers):
     await collect(b.video_in, 3)
     await asyncio.sleep(0.3)
     assert b.video_in.latest is None
+
+
+async def test_video_limits_are_kept(peers):
+    limits = VideoSettings(
+        max_fps=10, max_height_px=120, max_bitrate_bps=200_000, start_bitrate_bps=100_000
+    )
+    a, b = peers(video_settings=limits), peers()
+    play(a, synthetic.testcard(audio="tone"))
+    await join(a, b)
+    pictures = await collect(b.video_in, 15)
+    assert {(f.width, f.height) for f, _ in pictures} == {(160, 120)}
+    assert np.diff([t for _, t in pictures]).mean() == pytest.approx(0.1, abs=0.02)
+    assert a.video_bitrate_bps <= 200_000
+    before = b.video_in.bytes
+    await asyncio.sleep(2)
+    assert (b.video_in.bytes - before) * 8 / 2 < 300_000
+
+
+async def test_a_source_at_just_the_limit_loses_nothing(peers):
+    a, b = peers(video_settings=VideoSettings(max_fps=30)), peers()
+    play(a, synthetic.testcard())
+    await join(a, b)
+    await collect(b.video_in, 5)
+    pictures = await collect(b.video_in, 45)
+    numbers = [read_counter(VideoFrame(f, t).image) for f, t in pictures]
+    assert numbers[-1] - numbers[0] <= 46
+
+
+async def test_local_candidates_are_those_of_the_description(peers):
+    a, b = peers(), peers()
+    offer = await a.make_offer(video=True)
+    found = a.local_candidates()
+    assert found
+    assert all(line.startswith("candidate:") for line, _, _ in found)
+    assert {(mid, index) for _, mid, index in found} == {("0", 0), ("1", 1)}
+    bare = "\r\n".join(x for x in offer.splitlines() if "candidate" not in x) + "\r\n"
+    await b.apply_offer(bare)
+    await a.apply_answer(await b.make_answer())
+    for line, mid, index in found:
+        await b.add_candidate(line, mid, index)
+    await asyncio.gather(a.wait_connected(), b.wait_connected())
 
 
 async def test_mute_stops_packets_and_unmute_leaves_a_gap_in_time(peers):

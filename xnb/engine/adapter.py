@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import aioice.ice
 from aioice import stun
 from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
+from aiortc.codecs import get_encoder, is_rtx
 from aiortc.rtp import RtcpSrPacket
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ CHECK_PACE_S = 0.005
 """Pause between ICE checks; RFC 8445 section 14.2 allows 5 ms and up."""
 GATHER_TIMEOUT_S = 3
 """How long a silent STUN or TURN server may hold up an offer."""
+MIN_BITRATE_BPS = 50_000
+"""Below this no encoder gives a picture worth sending."""
 MAX_UNDECODED = 90
 """Encoded frames that may wait for a decoder; 3 s of video."""
 
@@ -231,6 +234,37 @@ def codec_in_use(transceiver: RTCRtpTransceiver) -> str | None:
         if not codec.name.lower().endswith("rtx"):
             return str(codec.name).lower()
     return None
+
+
+def limit_bitrate(transceiver: RTCRtpTransceiver, start_bps: int, max_bps: int) -> None:
+    """Make the sender's video encoder start at ``start_bps`` and never aim above ``max_bps``.
+
+    The far end's bandwidth reports move it in between, as before. aiortc's own limits (1.5 Mbps
+    for VP8, 3 Mbps for H.264) do not hold any more. Does nothing once the encoder runs.
+    """
+    sender: Any = transceiver.sender
+    codec = next((c for c in transceiver._codecs if not is_rtx(c)), None)
+    if codec is None or sender._RTCRtpSender__encoder is not None:
+        return
+    encoder: Any = get_encoder(codec)
+    kind = type(encoder)
+    name = f"_{kind.__name__}__target_bitrate"
+
+    def get(self: Any) -> int:
+        return int(getattr(self, name))
+
+    def put(self: Any, bitrate_bps: int) -> None:
+        setattr(self, name, max(MIN_BITRATE_BPS, min(int(bitrate_bps), max_bps)))
+
+    encoder.__class__ = type(kind.__name__, (kind,), {"target_bitrate": property(get, put)})
+    encoder.target_bitrate = start_bps
+    sender._RTCRtpSender__encoder = encoder
+
+
+def target_bitrate_bps(transceiver: RTCRtpTransceiver) -> int | None:
+    """What the sender's video encoder aims at, or ``None`` without one."""
+    sender: Any = transceiver.sender
+    return getattr(sender._RTCRtpSender__encoder, "target_bitrate", None)
 
 
 EncodedFrame = Callable[[str, bytes, int], None]

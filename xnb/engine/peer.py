@@ -95,7 +95,11 @@ class Peer:
         self.on_state: Callable[[PeerState, str], None] | None = None
         self.on_track: Callable[[str], None] | None = None
         self.audio_out = Outgoing("audio")
-        self.video_out = Outgoing("video")
+        self.video_out = Outgoing(
+            "video",
+            max_fps=self.video_settings.max_fps,
+            max_height_px=self.video_settings.max_height_px,
+        )
         clock = RemoteClock()
         self.audio_in = Incoming("audio", clock)
         self.video_in = Incoming("video", clock)
@@ -163,6 +167,7 @@ class Peer:
         await self.pc.setLocalDescription(await self.pc.createAnswer())
         self._require_candidates()
         self._described_at = time.monotonic()
+        self._limit_bitrate()
         self._go(PeerState.CHECKING, "Looking for a path to the far end")
         return str(self.pc.localDescription.sdp)
 
@@ -175,6 +180,7 @@ class Peer:
         self._described_at = time.monotonic()
         self._go(PeerState.CHECKING, "Looking for a path to the far end")
         await self._set_remote(sdp, "answer")
+        self._limit_bitrate()
 
     async def rollback(self) -> None:
         """Take our unanswered offer back, so that the far end's can be applied."""
@@ -253,6 +259,25 @@ class Peer:
                 ),
             )
 
+    def local_candidates(self) -> list[tuple[str, str, int]]:
+        """Our candidates as in the local description: line, mid and index of its m-line."""
+        found: list[tuple[str, str, int]] = []
+        if self.pc.localDescription is None:
+            return found
+        index, mid = -1, ""
+        lines: list[str] = []
+        for line in self.pc.localDescription.sdp.splitlines():
+            if line.startswith("m="):
+                index, mid, lines = index + 1, "", []
+            elif line.startswith("a=candidate:"):
+                lines.append(line.removeprefix("a="))
+            elif line.startswith("a=mid:"):
+                mid = line.removeprefix("a=mid:")
+            if mid and lines:
+                found += [(one, mid, index) for one in lines]
+                lines = []
+        return found
+
     # States
 
     async def wait_connected(self) -> None:
@@ -321,6 +346,23 @@ class Peer:
             self.on_state(state, text)
 
     # Media
+
+    def _limit_bitrate(self) -> None:
+        for transceiver in self.pc.getTransceivers():
+            if transceiver.kind == "video":
+                adapter.limit_bitrate(
+                    transceiver,
+                    self.video_settings.start_bitrate_bps,
+                    self.video_settings.max_bitrate_bps,
+                )
+
+    @property
+    def video_bitrate_bps(self) -> int | None:
+        """What the video encoder aims at now; ``None`` while it does not run."""
+        for transceiver in self.pc.getTransceivers():
+            if transceiver.kind == "video":
+                return adapter.target_bitrate_bps(transceiver)
+        return None
 
     def _on_track(self, track: Any) -> None:
         incoming = self.audio_in if track.kind == "audio" else self.video_in

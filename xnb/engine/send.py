@@ -13,6 +13,7 @@ from aiortc import MediaStreamTrack
 from av import AudioFrame, Packet, VideoFrame
 
 from ..events import ListenerHandle
+from ..media.frames import convert
 from ..media.source import EndOfMedia, SourceTrack
 from .codecs import CLOCK_RATE_HZ
 
@@ -34,11 +35,22 @@ class Outgoing(MediaStreamTrack):
 
     Args:
         kind: ``"audio"`` or ``"video"``.
+        max_fps: Pictures that come faster are left out.
+        max_height_px: Higher pictures are scaled down.
     """
 
-    def __init__(self, kind: Literal["audio", "video"]) -> None:
+    def __init__(
+        self,
+        kind: Literal["audio", "video"],
+        *,
+        max_fps: float = 120,
+        max_height_px: int = 4320,
+    ) -> None:
         super().__init__()
         self.kind = kind
+        self._max_fps = max_fps
+        self._max_height_px = max_height_px
+        self._next_picture_s = 0.0
         self.muted = False
         self.sent = 0
         self.on_end: Callable[[SourceTrack, BaseException | None], None] | None = None
@@ -88,11 +100,32 @@ class Outgoing(MediaStreamTrack):
             frame = await self._read(source)
             if frame is None or self.muted or source is not self._source:
                 continue
+            if isinstance(frame, VideoFrame):
+                if self._is_too_soon():
+                    continue
+                frame = self._scaled(frame)
             self._stamp(frame)
             for listener in tuple(self._listeners):
                 listener(frame)
             self.sent += 1
             return frame
+
+    def _is_too_soon(self) -> bool:
+        now_s, step_s = time.monotonic(), 1 / self._max_fps
+        # Half a step of grace, so that a source at just this rate never loses a picture.
+        if now_s < self._next_picture_s - step_s / 2:
+            return True
+        self._next_picture_s = max(self._next_picture_s, now_s - step_s) + step_s
+        return False
+
+    def _scaled(self, frame: VideoFrame) -> VideoFrame:
+        if frame.height <= self._max_height_px:
+            return frame
+        height = self._max_height_px & ~1
+        width = round(frame.width * height / frame.height) & ~1
+        smaller = convert(frame, width=max(2, width), height=height)
+        smaller.pts, smaller.time_base = frame.pts, frame.time_base
+        return smaller
 
     async def _read(self, source: SourceTrack) -> Media | None:
         self._changed.clear()
