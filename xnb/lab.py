@@ -63,7 +63,7 @@ def open_lab(notebook: Path | None, *, port: int, browser: bool) -> int:
     command = [sys.executable, "-m", "jupyterlab", f"--port={port}"]
     command += [f"--LabApp.default_url={page}", f"--ServerApp.root_dir={notebook.parent.resolve()}"]
     # A question about news would cover the call.
-    command += ["--LabApp.news_url="]
+    command += ["--LabApp.news_url=None"]
     if not browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:

@@ -25,7 +25,8 @@ from .fake_call import FakeCall
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-KEY, DELTA = b"\x00key", b"\x01delta"
+# A keyframe begins with its tag, the start code and its size (RFC 6386 section 9.1).
+KEY, DELTA = b"\x00\x00\x00\x9d\x01\x2a\x80\x02\xe0\x01 key", b"\x01delta"
 
 
 class Page:
