@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import contextlib
+import weakref
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
@@ -10,7 +13,7 @@ from typing import Any, Self
 from .calls import Call
 from .errors import LoopError, SettingsError, XnbError
 from .events import Emitter, ErrorEvent, ListenerHandle
-from .incoming import CallSubscription, IncomingCall
+from .incoming import CallListener, CallSubscription, IncomingCall
 from .launch import embedded_server, server_from_environment
 from .loop import Runner, Stream, blocking, crosses, on_engine
 from .media.source import Source
@@ -24,6 +27,8 @@ from .signaling.messages import User
 from .signaling.p2p import P2P
 from .signaling.trace import Trace
 
+EXIT_TIMEOUT_S = 4.0
+"""How long calls that were left open may take to say good-bye when the program ends."""
 WAITING_CALLS = 16
 """Incoming calls that may wait to be read with ``async for``."""
 
@@ -72,15 +77,14 @@ class Client:
         self._ice = ice or IceSettings()
         self._timeouts = timeouts or Timeouts()
         self._calls: set[Call] = set()
-        self._subscriptions: dict[CallSubscription, Callable[[IncomingCall], Any]] = {}
-        self._listening: asyncio.Task[None] | None = None
         self._emitter = Emitter()
-        self._tasks: set[asyncio.Task[Any]] = set()
         self._http: HttpClient | None = None
         self._on_embedded = False
+        self._at_exit = False
         self._connecting = asyncio.Lock()
         self._closed = False
         self.runner = Runner.choose(loop)
+        self._listener = CallListener(self)
 
     def __repr__(self) -> str:
         where = "embedded server" if self._server is None else "given server"
@@ -152,6 +156,10 @@ class Client:
             self._bootstrap = Bootstrap(http, profile, self.handle)
             self._p2p = P2P(http, profile)
             self._http = http
+            if not self._at_exit:
+                # Registered after the embedded server's own end, so that this comes before it.
+                self._at_exit = True
+                atexit.register(_close_at_exit, weakref.ref(self))
 
     @crosses
     async def connect(self) -> User:
@@ -172,9 +180,7 @@ class Client:
         if self._closed:
             return
         self._closed = True
-        for subscription in tuple(self._subscriptions):
-            subscription.close()
-        await self._stop_listening()
+        await self._listener.close()
         await asyncio.gather(*(call.hangup() for call in self._calls), return_exceptions=True)
         if self._http:
             await self._http.close()
@@ -372,6 +378,15 @@ class Client:
         )
         return call
 
+    async def _notices(self) -> ServerIncoming:
+        await self._connect()
+        await self._bootstrap.run()
+        assert self._http is not None
+        return ServerIncoming(self._http, self._profile, on_error=self._listening_failed)
+
+    def _listening_failed(self, error: XnbError) -> None:
+        self._emitter.emit(ErrorEvent(error=error))
+
     def on_error(self, fn: Callable[[ErrorEvent], Any]) -> ListenerHandle:
         """Call ``fn(event)`` when listening for calls has trouble that it goes on from."""
         return self._emitter.on("error", fn)
@@ -386,11 +401,7 @@ class Client:
         Returns:
             A subscription; ``close()`` stops it.
         """
-        subscription = CallSubscription(self._unsubscribe)
-        self._subscriptions[subscription] = callback
-        if self._listening is None:
-            self._listening = asyncio.ensure_future(self._listen())
-        return subscription
+        return self._listener.subscribe(callback)
 
     def incoming(self) -> Stream[IncomingCall]:
         """Calls that come in, as a stream: ``async for incoming in client.incoming()``."""
@@ -399,50 +410,16 @@ class Client:
         stream._on_close = subscription.close
         return stream
 
-    def _unsubscribe(self, subscription: CallSubscription) -> None:
-        self.runner.post(self._unsubscribed, subscription)
 
-    def _unsubscribed(self, subscription: CallSubscription) -> None:
-        self._subscriptions.pop(subscription, None)
-        if not self._subscriptions and self._listening:
-            self._listening.cancel()
-
-    async def _stop_listening(self) -> None:
-        task, self._listening = self._listening, None
-        if task:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _listen(self) -> None:
-        try:
-            while True:
-                try:
-                    await self._listen_once()
-                except XnbError as error:
-                    self._emitter.emit(ErrorEvent(error=error))
-                    if isinstance(error, SettingsError):
-                        return
-                    await asyncio.sleep(2.0)
-        finally:
-            self._listening = None
-
-    async def _listen_once(self) -> None:
-        await self._connect()
-        await self._bootstrap.run()
-        assert self._http is not None
-        source = ServerIncoming(
-            self._http,
-            self._profile,
-            on_error=lambda error: self._emitter.emit(ErrorEvent(error=error)),
-        )
-        try:
-            async for notice in source.notices():
-                incoming = IncomingCall(self, notice)
-                for callback in tuple(self._subscriptions.values()):
-                    result = callback(incoming)
-                    if asyncio.iscoroutine(result):
-                        task = asyncio.ensure_future(result)
-                        self._tasks.add(task)
-                        task.add_done_callback(self._tasks.discard)
-        finally:
-            await source.close()
+def _close_at_exit(reference: weakref.ref[Client]) -> None:
+    """Hang up what a program left open when it ended, and close its sockets."""
+    client = reference()
+    if client is None or client.is_closed or client.runner.is_closed:
+        return
+    loop = client.runner.loop
+    with contextlib.suppress(Exception):
+        if loop.is_running():
+            client.runner.submit(client._close()).result(EXIT_TIMEOUT_S)
+        else:
+            loop.run_until_complete(asyncio.wait_for(client._close(), EXIT_TIMEOUT_S))
+    client.runner.close()

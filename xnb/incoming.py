@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
-from .errors import CallError, SignalingError, XnbError
+from .errors import CallError, SettingsError, SignalingError, XnbError
 from .loop import Runner, blocking, crosses
 from .signaling.incoming import IncomingNotice
 from .signaling.messages import User
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .client import Client
 
 STATUS_S = 1.0
+"""Seconds between two looks at whether a call still rings."""
+RETRY_S = 2.0
+"""Seconds before listening is tried again after a failure."""
 
 GoneWhy = Literal["canceled", "answered_elsewhere", "missed", "answered", "declined"]
 
@@ -136,3 +139,74 @@ class CallSubscription:
         if not self.closed:
             self.closed = True
             self._close(self)
+
+
+class CallListener:
+    """Listens for a client's calls as long as somebody has subscribed.
+
+    Trouble with the server is told to the client's error listeners and tried again.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._subscriptions: dict[CallSubscription, Callable[[IncomingCall], Any]] = {}
+        self._listening: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Future[Any]] = set()
+
+    def subscribe(self, callback: Callable[[IncomingCall], Any]) -> CallSubscription:
+        """Hand each call that comes in to ``callback``. Runs on the engine's loop."""
+        subscription = CallSubscription(
+            lambda subscription: self._client.runner.post(self._unsubscribe, subscription)
+        )
+        self._subscriptions[subscription] = callback
+        if self._listening is None or self._listening.done():
+            self._listening = asyncio.ensure_future(self._listen())
+        return subscription
+
+    def _unsubscribe(self, subscription: CallSubscription) -> None:
+        self._subscriptions.pop(subscription, None)
+        if not self._subscriptions and self._listening:
+            self._listening.cancel()
+            self._listening = None
+
+    async def close(self) -> None:
+        """End every subscription. May be called again."""
+        for subscription in tuple(self._subscriptions):
+            subscription.close()
+        task, self._listening = self._listening, None
+        if task:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._listen_once()
+            except XnbError as error:
+                self._client._listening_failed(error)
+                if isinstance(error, SettingsError):
+                    return
+                await asyncio.sleep(RETRY_S)
+
+    async def _listen_once(self) -> None:
+        source = await self._client._notices()
+        try:
+            async for notice in source.notices():
+                incoming = IncomingCall(self._client, notice)
+                for callback in tuple(self._subscriptions.values()):
+                    task = asyncio.ensure_future(self._tell(callback, incoming))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
+        finally:
+            await source.close()
+
+    async def _tell(self, callback: Callable[[IncomingCall], Any], incoming: IncomingCall) -> None:
+        """A subscriber's own bug is reported and disturbs neither the others nor the listening."""
+        try:
+            result = callback(incoming)
+            if asyncio.iscoroutine(result):
+                await result
+        except Exception as error:
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "A listener for calls failed", "exception": error}
+            )

@@ -266,3 +266,23 @@ async def test_decorator_listeners_and_their_errors(clients, caplog):
     assert len(failures) == len(seen)
     with pytest.raises(xnb.SettingsError, match="Use one of"):
         call.on("nonsense", print)
+
+
+async def test_a_subscriber_that_fails_disturbs_nobody(clients):
+    alice, bob = clients(), clients()
+    await bob.connect()
+    failures = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: failures.append(context))
+
+    async def later(incoming):
+        raise ValueError("a coroutine's own bug")
+
+    bob.listen_for_calls(lambda incoming: 1 / 0)
+    bob.listen_for_calls(later)
+    ringing = bob.incoming()
+    for _ in range(2):
+        call = await alice.call(bob.handle)
+        await (await asyncio.wait_for(anext(ringing), 5)).decline()
+        await call.until("ended", timeout_s=5)
+    kinds = [type(failure["exception"]) for failure in failures]
+    assert sorted(kind.__name__ for kind in kinds) == ["ValueError"] * 2 + ["ZeroDivisionError"] * 2

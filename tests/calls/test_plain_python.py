@@ -75,6 +75,7 @@ def test_a_script_that_just_ends_finishes_its_recording_and_its_server(tmp_path)
         """
     )
     assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
     recording = xnb.Recording(path)
     assert recording.has_audio
     assert recording.has_video
@@ -178,3 +179,24 @@ async def test_thread_mode_survives_a_blocked_caller(clients):
             break
     assert max(np.diff(times)) < 0.1
     assert call.state == "connected"
+
+
+async def test_the_far_end_is_told_when_a_program_just_ends(clients):
+    import asyncio
+
+    bob = clients()
+    await bob.connect()
+    ringing = bob.incoming()
+    server = embedded_server().start()
+    script = f"""
+        import xnb
+        call = xnb.Client("leaver").call_now({bob.handle!r})
+        call.wait("connected", timeout_s=10)
+        """
+    environment = {"XNB_SERVER": server.url, "XNB_SERVER_TOKEN": server.token}
+    ending = asyncio.ensure_future(asyncio.to_thread(run, script, **environment))
+    answered = await (await asyncio.wait_for(anext(ringing), 15)).accept()
+    ended = await answered.until("ended", timeout_s=20)
+    assert ended.reason == "remote_hangup"
+    result = await ending
+    assert (result.returncode, result.stderr) == (0, "")
