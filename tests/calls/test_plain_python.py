@@ -189,9 +189,10 @@ async def test_the_far_end_is_told_when_a_program_just_ends(clients):
     ringing = bob.incoming()
     server = embedded_server().start()
     script = f"""
-        import xnb
+        import time, xnb
         call = xnb.Client("leaver").call_now({bob.handle!r})
         call.wait("connected", timeout_s=10)
+        time.sleep(1)
         """
     environment = {"XNB_SERVER": server.url, "XNB_SERVER_TOKEN": server.token}
     ending = asyncio.ensure_future(asyncio.to_thread(run, script, **environment))
