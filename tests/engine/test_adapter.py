@@ -87,6 +87,17 @@ async def test_receiver_has(pc, name):
     assert hasattr(pc.getReceivers()[1], name)
 
 
+async def test_jitter_buffer_is_used_by_its_instance(pc):
+    source = inspect.getsource(RTCRtpReceiver._handle_rtp_packet)
+    assert "self.__jitter_buffer.add(packet)" in source
+    assert "packet._data = " in source
+    buffer = pc.getReceivers()[1]._RTCRtpReceiver__jitter_buffer
+    assert len(buffer._packets) == buffer.capacity
+    assert buffer._origin is None
+    assert "self._remove_frame(packet.sequence_number)" in inspect.getsource(type(buffer).add)
+    assert hasattr(pc.getReceivers()[0], "_RTCRtpReceiver__codecs")
+
+
 async def test_mapper_has_an_origin(pc):
     mapper = pc.getReceivers()[0]._RTCRtpReceiver__timestamp_mapper
     assert mapper._origin is None

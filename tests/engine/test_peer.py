@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 
 import numpy as np
@@ -338,3 +339,49 @@ async def test_picture_comes_back_soon_after_an_outage(peers):
     numbers = [read_counter(VideoFrame(f, t).image) for f, t in await collect(b.video_in, 20)]
     assert time.monotonic() - start < 4
     assert numbers[-1] - numbers[0] < 60
+
+
+@pytest.mark.parametrize("loss_percent", [5, 10])
+async def test_lost_packets_cost_only_their_own_sound(peers, monkeypatch, loss_percent):
+    a, b = peers(), peers()
+    a.audio_out.play(synthetic.tone(440).audio)
+    await join(a, b, video=False)
+    chance = random.Random(7)
+    send = a.pc.getSenders()[0].transport._send_rtp
+
+    async def lossy(data: bytes) -> None:
+        is_sound = data[1] & 0x7F < 72 or data[1] & 0x7F > 76
+        if not (is_sound and chance.random() < loss_percent / 100):
+            await send(data)
+
+    a.pc.getSenders()[0].transport._send_rtp = lossy
+    before = adapter.sent_packets(a.pc.getSenders()[0])
+    times: list[float] = []
+    b.audio_in.on_frame(lambda frame, time_s: times.append(time_s))
+    await asyncio.sleep(6)
+    sent = adapter.sent_packets(a.pc.getSenders()[0]) - before
+    assert len(times) >= sent * (1 - 2 * loss_percent / 100)
+    assert b.audio_in.lost >= sent * loss_percent / 300
+    steps = np.diff(times)
+    assert steps.min() > 0
+    assert steps.max() < 0.16
+
+
+async def test_a_picture_is_there_with_its_last_packet(peers):
+    """Not with the first packet of the next one, which would be 100 ms later here."""
+    a, b = peers(), peers()
+    play(a, synthetic.testcard(fps=10))
+    sent: dict[int, float] = {}
+    a.video_out.on_frame(
+        lambda frame: sent.setdefault(read_counter(VideoFrame(frame, 0).image), time.monotonic())
+    )
+    await join(a, b)
+    delays = []
+
+    def arrived(frame, time_s):
+        delays.append(time.monotonic() - sent[read_counter(VideoFrame(frame, 0).image)])
+
+    b.video_in.on_frame(arrived)
+    while len(delays) < 15:
+        await asyncio.sleep(0.05)
+    assert np.median(delays) < 0.08

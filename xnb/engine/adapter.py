@@ -20,7 +20,10 @@ import aioice.ice
 from aioice import stun
 from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
 from aiortc.codecs import get_encoder, is_rtx
+from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtp import RtcpSrPacket
+
+from .audio_buffer import AudioBuffer
 
 if TYPE_CHECKING:
     from aiortc import RTCDtlsTransport, RTCIceTransport, RTCRtpTransceiver
@@ -292,6 +295,7 @@ class ReceiverTap:
         self._resyncing = False
         private: Any = receiver
         self._receiver = private
+        self.audio: AudioBuffer[Any] | None = None
         self._queue: queue.Queue[Any] = private._RTCRtpReceiver__decoder_queue
         self._put = self._queue.put
         self._on_encoded = on_encoded
@@ -302,6 +306,47 @@ class ReceiverTap:
         self._rtcp: Callable[[Any], Awaitable[None]] = private._handle_rtcp_packet
         self._queue.put = self._tap
         private._handle_rtcp_packet = self._tap_rtcp
+
+    def release_on_marker(self) -> None:
+        """Give a picture out with its last packet (marker bit, RFC 3550 section 5.1).
+
+        aiortc's video buffer waits for the first packet of the next one: a whole frame's time.
+        """
+        buffer = self._receiver._RTCRtpReceiver__jitter_buffer
+        take_in = buffer.add
+        buffer._remove_frame = lambda _sequence_number: _marked_frame(buffer)
+
+        def add(packet: Any) -> tuple[bool, Any]:
+            pli, frame = take_in(packet)
+            codec = self._receiver._RTCRtpReceiver__codecs[packet.payload_type]
+            # A packet that fills a hole completes all pictures that waited behind it.
+            while frame is not None and (following := _marked_frame(buffer)) is not None:
+                frame.timestamp = self._mapper.map(frame.timestamp)
+                self._tap((codec, frame))
+                frame = following
+            return pli, frame
+
+        buffer.add = add
+
+    def use_audio_buffer(self) -> None:
+        """Put audio in order with our own buffer.
+
+        aiortc's waits for four gapless packets, so one lost packet costs five and 200 ms of
+        delay for good.
+        """
+        self.audio = AudioBuffer()
+        self._receiver._RTCRtpReceiver__jitter_buffer = self
+
+    def add(self, packet: Any) -> tuple[bool, None]:
+        """Stand in for aiortc's jitter buffer: frames are handed on from here."""
+        assert self.audio is not None
+        codec = self._receiver._RTCRtpReceiver__codecs[packet.payload_type]
+        frame = JitterFrame(packet._data, packet.timestamp)
+        for coded, ready in self.audio.add(packet.sequence_number, (codec, frame)):
+            if ready.data:
+                ready.timestamp = self._mapper.map(ready.timestamp)
+                self._tap((coded, ready))
+        return False, None
 
     def _tap(self, item: Any, *args: Any, **kwargs: Any) -> None:
         if item is None:
@@ -352,6 +397,26 @@ class ReceiverTap:
                 ticks -= 1 << 32
             self._on_sender_report(info.ntp_timestamp / 2**32, ticks / self._clock_rate)
         await self._rtcp(packet)
+
+
+def _marked_frame(buffer: Any) -> JitterFrame | None:
+    packets: list[Any] = []
+    if buffer._origin is None:
+        return None
+    for count in range(buffer.capacity):
+        packet = buffer._packets[(buffer._origin + count) % buffer.capacity]
+        if packet is None:
+            return None
+        if packets and packet.timestamp != packets[0].timestamp:
+            buffer.remove(count)
+            break
+        packets.append(packet)
+        if packet.marker:
+            buffer.remove(count + 1)
+            break
+    else:
+        return None
+    return JitterFrame(b"".join(one._data for one in packets), packets[0].timestamp)
 
 
 def rollback(pc: RTCPeerConnection) -> None:

@@ -33,21 +33,30 @@ EncodedListener = Callable[[str, bytes, int], Any]
 class RemoteClock:
     """Puts the far end's audio and video on one local clock.
 
-    Each track starts on its arrival times. Once both have sent a sender report (RFC 3550
-    section 6.4.1) their distance on the far end's NTP clock is known, and the video is moved to
-    match the audio. A report is late by what its sender took to encode, never early, so the
-    earliest of the last few counts.
+    Each track starts on its arrival times, the earliest of its first second. Once both have sent
+    a sender report (RFC 3550 section 6.4.1) their distance on the far end's NTP clock is known,
+    and the video is moved to match the audio. A report is late by what its sender took to
+    encode, never early, so the earliest of the last few counts.
     """
 
     def __init__(self) -> None:
         self._offsets: dict[str, float] = {}
         self._reports: dict[str, deque[float]] = {}
+        self._observed: dict[str, tuple[float, float]] = {}
+
+    def arrived(self, kind: str, media_s: float) -> None:
+        """A frame of media time ``media_s`` has just arrived."""
+        now_s = time.monotonic()
+        first_s, least_s = self._observed.get(kind, (now_s, now_s - media_s))
+        if now_s - first_s <= 1.0:
+            self._observed[kind] = first_s, min(least_s, now_s - media_s)
 
     def time_s(self, kind: str, media_s: float) -> float:
         """Local monotonic time in seconds of media time ``media_s`` of one track."""
         offset = self._offsets.get(kind)
         if offset is None:
-            offset = self._offsets[kind] = time.monotonic() - media_s
+            _, offset = self._observed.get(kind, (0.0, time.monotonic() - media_s))
+            self._offsets[kind] = offset
         return media_s + offset
 
     def report(self, kind: str, ntp_s: float, media_s: float) -> None:
@@ -102,7 +111,10 @@ class Incoming:
         )
         self._tap.decoding = bool(self._decoded)
         self._pump = asyncio.ensure_future(self._drain(track))
-        if self.kind == "video":
+        if self.kind == "audio":
+            self._tap.use_audio_buffer()
+        else:
+            self._tap.release_on_marker()
             self._watch = asyncio.ensure_future(self._resync_when_stuck(self._tap))
 
     async def _resync_when_stuck(self, tap: adapter.ReceiverTap) -> None:
@@ -157,6 +169,11 @@ class Incoming:
             self._asking = asyncio.ensure_future(adapter.send_pli(self._receiver))
 
     @property
+    def lost(self) -> int:
+        """Audio packets that never came, or too late."""
+        return self._tap.audio.lost if self._tap and self._tap.audio else 0
+
+    @property
     def dropped(self) -> int:
         """Encoded frames that did not reach the decoder because it was too slow."""
         return self._tap.dropped if self._tap else 0
@@ -171,6 +188,7 @@ class Incoming:
             self.active = True
             if self.on_first:
                 self.on_first()
+        self._clock.arrived(self.kind, timestamp / CLOCK_RATE_HZ[self.kind])
         for listener in tuple(self._encoded):
             listener(codec, data, timestamp)
 

@@ -34,6 +34,7 @@ _log = logging.getLogger(__name__)
 
 STATS_INTERVAL_S = 1.0
 RECORDINGS_FOLDER = Path("recordings")
+EVENTS_KEPT = 500
 
 
 class CallWidget(FreeRouting, anywidget.AnyWidget):
@@ -200,6 +201,7 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
     def _happened(self, event: Event) -> None:
         if not any(known is event for known in self._events):
             self._events.append(event)
+            del self._events[:-EVENTS_KEPT]
         self.leg.follow_peer()
         if event.name == "error":
             self.notice = event.error.message  # type: ignore[attr-defined]
