@@ -33,6 +33,7 @@ _HOMES = {
     "Playback": "playback",
     "Recording": "recording",
     "RecordingError": "errors",
+    "recover": "recording",
     "ServerProfile": "profile",
     "SettingsError": "errors",
     "SfuError": "errors",
@@ -79,6 +80,7 @@ __all__ = [  # noqa: RUF022 - sorted without regard to case, as a reader looks t
     "Playback",
     "Recording",
     "RecordingError",
+    "recover",
     "ServerProfile",
     "SettingsError",
     "SfuError",
@@ -136,5 +138,5 @@ if TYPE_CHECKING:
     from .notebook import call, default_client, listen
     from .playback import Playback
     from .profile import ServerProfile
-    from .recording import Recording
+    from .recording import Recording, recover
     from .settings import CallOptions, IceServer, IceSettings, Timeouts, VideoSettings

@@ -16,9 +16,10 @@ from .loop import Completion, Runner, blocking, crosses, on_engine
 from .media import push, synthetic
 from .media.clock import MonotonicClock
 from .media.files import FileSource
+from .media.recorder import Sides
 from .media.source import Source, SourceTrack
-from .playback import Playback
-from .settings import CallOptions
+from .playback import Playback, codec_of, limit
+from .settings import CallOptions, VideoCodec
 
 if TYPE_CHECKING:
     from .engine.peer import Peer
@@ -55,6 +56,7 @@ class CallMedia:
         self._playbacks: list[Playback] = []
         self._base_source = source
         self._silence = synthetic.silence()
+        self._file_codec: VideoCodec | None = None
 
     def _emit(self, event: Event) -> None:
         raise NotImplementedError  # pragma: no cover - Call has it
@@ -183,6 +185,24 @@ class CallMedia:
 
     send_video_file_now = blocking(send_video_file)
 
+    async def _look_at_preferred(self) -> None:
+        """Find out how the file to prefer is encoded, before anything is placed."""
+        path = self.options.prefer
+        if path is None:
+            return
+        source = await asyncio.to_thread(FileSource.open, path)
+        self._file_codec = codec_of(source, self.options.video_settings)
+        source.close()
+
+    def _preferred_codec(self) -> VideoCodec | None:
+        """The codec to ask for first, so that what will be sent need not be encoded anew."""
+        if self.options.prefer is not None:
+            return self._file_codec
+        sources = [playback.source for playback in reversed(self._playbacks)]
+        sources += [self._base_source] if self._base_source else []
+        shown = next((source for source in sources if source.video), None)
+        return codec_of(shown, self.options.video_settings) if shown else None
+
     async def _open_file(self, path: str | Path, *, video: bool, loop: bool) -> FileSource:
         source = await asyncio.to_thread(FileSource.open, path, audio=True, video=video, loop=loop)
         if video and source.video is None:
@@ -190,6 +210,14 @@ class CallMedia:
             raise MediaError(
                 f"{source.name} has no picture.", remedy="Send it with send_audio_file."
             )
+        if self.peer:
+            for track, out in (
+                (source.audio, self.peer.audio_out),
+                (source.video, self.peer.video_out),
+            ):
+                if track:
+                    limit(track, self.options.video_settings)
+                    track.allow_packets(out.codec)
         await asyncio.to_thread(source.warm_up)
         return source
 
@@ -266,6 +294,8 @@ class CallMedia:
         for out in (self.peer.audio_out, self.peer.video_out):
             track = self._track_of(out.kind)
             if out.source is not track:
+                if track:
+                    limit(track, self.options.video_settings)
                 out.play(track)
 
     def _track_of(self, kind: str) -> SourceTrack | None:
@@ -335,21 +365,34 @@ class CallMedia:
         return self._recording_started(CallRecording(audio, video))
 
     @on_engine
-    def record(self, path: str | Path) -> CallRecording:
-        """Record what comes back, sound and picture in sync, into one file.
+    def record(self, path: str | Path, *, sides: Sides = "remote") -> CallRecording:
+        """Record sound and picture in sync into one file.
+
+        They are written as they come, without being decoded. Should the process be killed, what
+        was recorded until then lies beside ``path``, in a file whose name ends in ``.part.mkv``:
+        it can be played, and :func:`xnb.recover` completes it.
 
         Args:
-            path: ``.webm``, ``.mp4`` or ``.mkv``; ``.wav`` or ``.ogg`` for sound alone.
+            path: ``.webm``, ``.mp4`` or ``.mkv``; ``.wav``, ``.ogg`` or ``.m4a`` for sound alone.
+            sides: ``"remote"`` is what comes back, ``"local"`` what this side sends. ``"both"``
+                gives four titled tracks in ``.mkv``; elsewhere both pictures beside each other,
+                the far end's left, and the sound in stereo, the far end's left.
 
         Raises:
-            RecordingError: An unknown suffix, or a folder that cannot be written.
+            RecordingError: An unknown suffix or side, or a folder that cannot be written.
         """
-        only_sound = Path(path).suffix.lower() in (".wav", ".ogg", ".opus")
+        if sides not in ("remote", "local", "both"):
+            raise RecordingError(
+                f"There is no side {sides!r}.", remedy="Use 'remote', 'local' or 'both'."
+            )
+        only_sound = Path(path).suffix.lower() in (".wav", ".ogg", ".opus", ".m4a")
         video = self.options.video and not only_sound
-        one = self._record_file(path, audio=True, video=video)
+        one = self._record_file(path, audio=True, video=video, sides=sides)
         return self._recording_started(CallRecording(one, one if video else None))
 
-    def _record_file(self, path: str | Path, *, audio: bool, video: bool) -> FileRecording:
+    def _record_file(
+        self, path: str | Path, *, audio: bool, video: bool, sides: Sides = "remote"
+    ) -> FileRecording:
         if self.is_over:
             raise RecordingError("The call is over.", remedy="Record during a call.")
         if video and not self.options.video:
@@ -367,6 +410,7 @@ class CallMedia:
             video=video,
             title=self.title,
             on_stopped=self._recording_stopped,
+            sides=sides,
         )
 
     def _recording_started(self, recording: CallRecording) -> CallRecording:

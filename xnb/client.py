@@ -7,6 +7,7 @@ import atexit
 import contextlib
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -209,6 +210,7 @@ class Client:
         audio_only: bool | None = None,
         announce: bool = True,
         video_codec: VideoCodec | None = None,
+        prefer: str | Path | None = None,
         conversation_id: str | None = None,
         video_settings: VideoSettings | None = None,
         ice: IceSettings | None = None,
@@ -220,6 +222,7 @@ class Client:
             video=video,
             announce=announce,
             video_codec=video_codec,
+            prefer=prefer,
             conversation_id=conversation_id,
             ice=ice or self._ice,
             video_settings=video_settings or VideoSettings(),
@@ -246,11 +249,7 @@ class Client:
     async def _place(self, call: Call, recipient: object) -> None:
         self._calls.add(call)
         call.on("ended", lambda _event: self._calls.discard(call))
-        try:
-            await self._connect()
-        except XnbError as error:
-            await call._fail(error)
-            raise
+        await self._prepare(call)
         await call._start(
             OutgoingP2P(
                 call,
@@ -261,6 +260,15 @@ class Client:
             )
         )
 
+    async def _prepare(self, call: Call) -> None:
+        """Look at the file it prefers and reach the server; ends the call when that fails."""
+        try:
+            await call._look_at_preferred()
+            await self._connect()
+        except XnbError as error:
+            await call._fail(error)
+            raise
+
     @crosses
     async def call(
         self,
@@ -270,6 +278,7 @@ class Client:
         audio_only: bool | None = None,
         announce: bool = True,
         video_codec: VideoCodec | None = None,
+        prefer: str | Path | None = None,
         conversation_id: str | None = None,
         source: Source | None = None,
         video_settings: VideoSettings | None = None,
@@ -284,6 +293,8 @@ class Client:
             audio_only: The opposite of ``video``; give one of them.
             announce: Let the far end ring. Without it the far end must know the broadcast id.
             video_codec: ``"vp8"`` or ``"h264"`` only; ``None`` offers both.
+            prefer: A file that will be sent later: its codec is asked for first, so that it need
+                not be encoded anew. By itself that of ``source``.
             conversation_id: The conversation it belongs to.
             source: What to send; silence, and with video the test card, by default.
             video_settings: Limits of the video that is sent.
@@ -291,6 +302,7 @@ class Client:
             timeouts: Instead of the client's.
 
         Raises:
+            MediaError: The file to prefer is missing or unreadable; nothing was placed.
             UnknownUser: Nobody has that id or handle.
             CallGated: The account may not place calls.
             Unreachable, Unauthorized, SignalingError: From the server.
@@ -303,6 +315,7 @@ class Client:
             audio_only=audio_only,
             announce=announce,
             video_codec=video_codec,
+            prefer=prefer,
             conversation_id=conversation_id,
             source=source,
             video_settings=video_settings,
@@ -361,11 +374,7 @@ class Client:
         )
         self._calls.add(call)
         call.on("ended", lambda _event: self._calls.discard(call))
-        try:
-            await self._connect()
-        except XnbError as error:
-            await call._fail(error)
-            raise
+        await self._prepare(call)
         await call._start(
             IncomingP2P(
                 call,

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import RecordingError
 from .loop import Completion, Runner, on_engine
-from .media.recorder import Recorder
+from .media.recorder import Recorder, Sides
 
 if TYPE_CHECKING:
     from .engine.peer import Peer
     from .events import ListenerHandle
+    from .media.encoded import EncodedFrame
+    from .media.parts import Side
     from .recording import Recording
 
 
 class FileRecording:
-    """One file being recorded.
+    """One file being recorded, from the encoded media of a call: nothing is decoded for it.
 
     Attributes:
         path: Where it is written.
@@ -36,6 +38,7 @@ class FileRecording:
         video: bool,
         title: str,
         on_stopped: Callable[[FileRecording], Any],
+        sides: Sides = "remote",
     ) -> None:
         self.runner = runner
         self.path = path
@@ -45,10 +48,14 @@ class FileRecording:
         self._video = video
         self._title = title
         self._on_stopped = on_stopped
-        self._handles: list[ListenerHandle] = []
+        self._sides: tuple[Side, ...] = ("remote", "local") if sides == "both" else (sides,)
+        self._peer: Peer | None = None
+        self._handles: dict[tuple[Side, str], ListenerHandle] = {}
         self._stopping: asyncio.Task[None] | None = None
         self._start_s = time.monotonic()
-        self._recorder = Recorder(path, audio=audio, video=video)
+        self._recorder = Recorder(
+            path, audio=audio, video=video, sides=sides, keyframe_needed=self._ask_for_keyframe
+        )
 
     def __repr__(self) -> str:
         return (
@@ -61,19 +68,40 @@ class FileRecording:
         return time.monotonic() - self._start_s
 
     def _attach(self, peer: Peer) -> None:
-        if self._stopping or self._handles:
+        if self._stopping or self._peer:
             return
-        if self._audio:
-            self._handles.append(peer.audio_in.on_frame(self._recorder.push_audio))
-        if self._video:
-            self._handles.append(peer.video_in.on_frame(self._recorder.push_video))
+        self._peer = peer
+        for side in self._sides:
+            if self._audio:
+                self._listen(side, "audio")
+            if self._video:
+                self._listen(side, "video")
+
+    def _listen(self, side: Side, kind: str) -> None:
+        direction = "in" if side == "remote" else "out"
+        stream: Any = getattr(self._peer, f"{kind}_{direction}")
+
+        def take(frame: EncodedFrame, time_s: float) -> None:
+            self._recorder.push(side, frame, time_s)
+
+        self._handles[side, kind] = stream.on_encoded(take)
+
+    def _ask_for_keyframe(self, side: Side) -> None:
+        if self._peer and side == "remote":
+            self._peer.video_in.request_keyframe()
+        elif self._peer:
+            # Who begins to listen to what is sent gets a keyframe first.
+            self._handles.pop((side, "video")).close()
+            self._listen(side, "video")
 
     @on_engine
     def stop(self) -> Completion[Recording]:
         """Stop and complete the file. May be called again; gives :attr:`finished`."""
         if self._stopping is None:
-            for handle in self._handles:
+            for handle in self._handles.values():
                 handle.close()
+            self._handles.clear()
+            self._peer = None
             self._stopping = asyncio.ensure_future(self._finish())
         return self.finished
 

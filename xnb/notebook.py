@@ -40,7 +40,8 @@ def call(
         recipient: Numeric id, ``"@handle"``, ``"handle"``, or an object with an ``id``.
         handle: Who you are.
         loop: ``"auto"`` or ``"thread"``; see :mod:`xnb.loop`.
-        **options: As for :meth:`xnb.Client.call`, such as ``video=True``.
+        **options: As for :meth:`xnb.Client.call`, such as ``video=True`` or
+            ``prefer="clip.mp4"`` for a file that will be sent.
 
     Example:
         >>> widget = xnb.call("echo", video=True)

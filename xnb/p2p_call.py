@@ -93,6 +93,7 @@ class P2PWire:
             timeouts=options.timeouts,
             video_settings=options.video_settings,
             video_codec=options.video_codec,
+            prefer_codec=self._call._preferred_codec(),
             name=self._call.title,
         )
         self._peer = peer

@@ -7,7 +7,21 @@ from typing import Any
 
 from .errors import MediaError
 from .loop import Completion, Runner, on_engine
-from .media.source import Source
+from .media.source import Source, SourceTrack
+from .settings import VIDEO_CODECS, VideoCodec, VideoSettings
+
+
+def limit(track: SourceTrack, settings: VideoSettings) -> None:
+    """Keep a track from sending a file's packets beyond what a call sends at most."""
+    track.limit_pictures(settings.max_height_px, settings.max_fps)
+
+
+def codec_of(source: Source, settings: VideoSettings) -> VideoCodec | None:
+    """The codec in which the picture of ``source`` can be sent as it is, within ``settings``."""
+    if source.video is None:
+        return None
+    limit(source.video, settings)
+    return next((name for name in VIDEO_CODECS if name == source.video.encoded_as), None)
 
 
 class Playback:
@@ -52,6 +66,15 @@ class Playback:
         if not self.duration_s:
             return 0.0
         return min(1.0, self.position_s / self.duration_s)
+
+    @property
+    def passed_through(self) -> tuple[str, ...]:
+        """What is sent as it is in the file, without being encoded anew, at the moment.
+
+        ``"audio"``, ``"video"``, both or nothing. It takes the far end's codec, a path wide
+        enough, and a file without B-frames; frames and packets may take turns.
+        """
+        return self.source.passing
 
     @on_engine
     def stop(self) -> None:

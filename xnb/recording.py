@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .errors import RecordingError
 from .events import Event
 from .media.frames import VideoFrame, from_av_audio
+from .media.leftovers import part_of
 
 if TYPE_CHECKING:
     from .plots.figure import InlineFigure
@@ -65,9 +66,10 @@ class Recording:
         self.timeline = tuple(timeline)
         self.title = title or self.path.name
         if not self.path.is_file():
-            raise RecordingError(
-                f"There is no recording {self.path.name}.", remedy="Check the path and the folder."
-            )
+            remedy = "Check the path and the folder."
+            if part_of(self.path).exists():
+                remedy = f"It was cut off: xnb.recover({str(self.path)!r}) completes it."
+            raise RecordingError(f"There is no recording {self.path.name}.", remedy=remedy)
 
     def __repr__(self) -> str:
         return f"Recording({self.path.name!r}, {self._words})"
@@ -299,6 +301,29 @@ class Recording:
         if relative.startswith("..") or os.path.isabs(relative):
             return None
         return quote(Path(relative).as_posix())
+
+
+def recover(path: str | Path) -> Recording:
+    """Complete a recording that was cut off because its process was killed.
+
+    Args:
+        path: The file it was to become, e.g. ``call.mp4``, or what is left of it beside that,
+            ``call.mp4.part.mkv``.
+
+    Returns:
+        The completed recording. What was left is deleted.
+
+    Raises:
+        RecordingError: There is nothing left to complete, it holds nothing, it is still being
+            recorded, or the file exists already.
+
+    Example:
+        >>> xnb.recover("call.mp4")
+        Recording('call.mp4', 93.4 s, sound and picture 640x480)
+    """
+    from .media.recovery import recover as complete
+
+    return Recording(complete(path))
 
 
 def _decoded(container: Any, stream: Any) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from .errors import SettingsError
@@ -117,6 +118,9 @@ class CallOptions:
         video: Send and receive video as well as audio.
         announce: Let the far end ring. Without it the far end must know the broadcast id.
         video_codec: ``"vp8"``, ``"h264"``, or ``None`` to offer both, VP8 first.
+        prefer: A file that will be sent: its video codec is negotiated when the far end has it
+            too, so that it can be sent without being encoded anew. Without it that of the
+            source, or of what waits to be sent.
         conversation_id: The conversation the call belongs to, when there is one.
         ice: Extra ICE settings, added to what the server gives.
         video_settings: Limits of the video that is sent.
@@ -126,6 +130,7 @@ class CallOptions:
     video: bool = False
     announce: bool = True
     video_codec: VideoCodec | None = None
+    prefer: str | Path | None = None
     conversation_id: str | None = None
     ice: IceSettings = IceSettings()
     video_settings: VideoSettings = VideoSettings()

@@ -1,115 +1,72 @@
-"""What is pushed is what is in the file: length, pictures, tone, sync; whatever happens."""
+"""What is pushed is what is in the file: length, pictures, tone; in every container."""
 
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from media_files import TONE_HZ, beep_samples, dominant_frequency, read_counter, tone_samples
+from encoded_frames import SMALL, VGA, pictures, sound
+from media_files import TONE_HZ, dominant_frequency, read_counter, tone_samples
+from recorded import ZERO_S, assert_good_file, record, shown, tracks
 
 from xnb.errors import RecordingError
-from xnb.media.frames import to_av_audio, to_rgb
+from xnb.media.encoded import EncodedFrame
 from xnb.media.recorder import Recorder
-from xnb.media.testcard import CardPainter
 from xnb.recording import Recording
 
-ZERO_S = 5000.0
-CARDS = {size: CardPainter(*size, 30) for size in ((640, 480), (320, 240))}
 BOTH = ["call.mp4", "call.webm", "call.mkv"]
 
 
-def pictures(seconds, *, start_s=0.0, size=(640, 480), first=0):
-    for number in range(first, first + round(seconds * 30)):
-        yield start_s + (number - first) / 30, "video", CARDS[size].draw(number)
-
-
-def sound(samples, *, start_s=0.0, rate_hz=48000):
-    step = rate_hz // 50
-    for start in range(0, len(samples), step):
-        yield (
-            start_s + start / rate_hz,
-            "audio",
-            to_av_audio(samples[start : start + step], rate_hz),
-        )
-
-
-async def record(path, *streams, jitter_s=0.0, **options):
-    """Push everything in order of time, about as fast as the encoder goes."""
-    random = np.random.default_rng(3)
-    events = sorted((event for stream in streams for event in stream), key=lambda e: e[0])
-    kinds = {kind for _, kind, _ in events}
-    options = {"audio": "audio" in kinds, "video": "video" in kinds, **options}
-    recorder = Recorder(path, **options)
-    for time_s, kind, frame in events:
-        shifted_s = ZERO_S + time_s + random.uniform(-jitter_s, jitter_s)
-        getattr(recorder, f"push_{kind}")(frame, shifted_s)
-        while len(recorder._video_frames) > 20 or len(recorder._audio_frames) > 200:
-            await asyncio.sleep(0.005)
-    return await recorder.finish()
-
-
-def packet_times(path):
-    times = {}
-    with av.open(str(path)) as container:
-        for packet in container.demux():
-            if packet.size:
-                times.setdefault(packet.stream.type, []).append(
-                    (packet.dts, float(packet.pts * packet.time_base))
-                )
-    return times
-
-
-def assert_good_file(path, expected_s):
-    """Complete, strictly rising, as long as it should be by everyone's measure."""
-    recording = Recording(path)
-    assert recording.duration_s == pytest.approx(expected_s, abs=0.05)
-    for packets in packet_times(path).values():
-        assert np.diff([dts for dts, _ in packets]).min(initial=1) > 0
-    leftovers = [p.name for p in Path(path).parent.iterdir() if ".part" in p.name]
-    assert leftovers == []
-    return recording
-
-
-def shown(recording):
-    return [(read_counter(frame.image), frame.time_s) for frame in recording.frames()]
-
-
-@pytest.mark.parametrize("name", BOTH)
-async def test_sound_and_pictures(name, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "codec", "in_file"),
+    [
+        ("call.mp4", "vp8", "vp8"),
+        ("call.mp4", "h264", "h264"),
+        ("call.webm", "vp8", "vp8"),
+        ("call.webm", "h264", "vp8"),
+        ("call.mkv", "vp8", "vp8"),
+        ("call.mkv", "h264", "h264"),
+    ],
+)
+async def test_sound_and_pictures(name, codec, in_file, tmp_path):
     path = tmp_path / name
-    recorded = await record(path, pictures(3), sound(tone_samples(3)))
-    assert (recorded.audio, recorded.video, recorded.frames, recorded.dropped) == (
-        True,
-        True,
-        90,
-        0,
-    )
-    assert recorded.size == (640, 480)
+    recorded = await record(path, pictures(3, codec=codec), sound(tone_samples(3)))
+    assert (recorded.audio, recorded.video) == (True, True)
+    assert (recorded.frames, recorded.dropped) == (90, 0)
+    assert recorded.size == SMALL
     assert recorded.size_bytes == path.stat().st_size
-    assert recorded.duration_s == pytest.approx(3, abs=0.05)
     recording = assert_good_file(path, 3)
+    assert tracks(path) == [("video", in_file, ""), ("audio", "opus", "")]
     seen = shown(recording)
     assert [number for number, _ in seen] == list(range(90))
-    assert [time_s for _, time_s in seen] == pytest.approx([n / 30 for n in range(90)], abs=0.002)
+    assert [time_s for _, time_s in seen] == pytest.approx([n / 30 for n in range(90)], abs=0.0011)
     samples = recording.audio()
-    assert len(samples) / 48000 == pytest.approx(3, abs=0.05)
+    assert len(samples) / 48000 == pytest.approx(3, abs=0.01)
     assert dominant_frequency(samples[9600:134400]) == pytest.approx(TONE_HZ, abs=0.5)
-    assert np.sqrt((samples[9600:134400] ** 2).mean()) == pytest.approx(0.212, rel=0.1)
+    assert np.sqrt((samples[9600:134400] ** 2).mean()) == pytest.approx(0.212, rel=0.05)
 
 
-@pytest.mark.parametrize("name", ["a.wav", "a.ogg", "a.opus", "a.m4a", "a.mp4", "a.webm", "a.mkv"])
-@pytest.mark.parametrize("rate_hz", [48000, 16000])
-async def test_sound_alone(name, rate_hz, tmp_path):
-    recorded = await record(
-        tmp_path / name, sound(tone_samples(2, rate_hz), rate_hz=rate_hz), video=name == "a.mp4"
-    )
+@pytest.mark.parametrize("name", ["call.mp4", "call.webm", "call.mkv"])
+async def test_nothing_is_encoded_again(name, tmp_path):
+    """The packets in the file are those that came, byte by byte."""
+    path = tmp_path / name
+    seen, heard = pictures(1), sound(tone_samples(1))
+    await record(path, seen, heard)
+    with av.open(str(path)) as container:
+        packets = [bytes(p) for p in container.demux(container.streams.video[0]) if p.size]
+    assert packets == [frame.data for _, frame in seen]
+    with av.open(str(path)) as container:
+        packets = [bytes(p) for p in container.demux(container.streams.audio[0]) if p.size]
+    assert packets == [frame.data for _, frame in heard]
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.ogg", "a.opus", "a.m4a", *BOTH])
+async def test_sound_alone(name, tmp_path):
+    recorded = await record(tmp_path / name, sound(tone_samples(2)))
     assert (recorded.audio, recorded.video, recorded.size) == (True, False, None)
     recording = assert_good_file(tmp_path / name, 2)
     assert not recording.has_video
@@ -118,176 +75,136 @@ async def test_sound_alone(name, rate_hz, tmp_path):
 
 @pytest.mark.parametrize("name", BOTH)
 async def test_pictures_alone_though_sound_was_expected(name, tmp_path):
-    recorded = await record(tmp_path / name, pictures(1.5), audio=True)
+    recorded = await record(tmp_path / name, pictures(1.5))
     assert (recorded.audio, recorded.video) == (False, True)
     recording = assert_good_file(tmp_path / name, 1.5)
     assert not recording.has_audio
     assert [number for number, _ in shown(recording)] == list(range(45))
 
 
-async def test_h264_or_vp8_in_mkv(tmp_path):
-    for codec in ("h264", "vp8"):
-        path = tmp_path / f"{codec}.mkv"
-        await record(path, pictures(0.5), video_codec=codec)
-        with av.open(str(path)) as container:
-            assert container.streams.video[0].codec_context.codec.canonical_name == codec
-
-
-@pytest.mark.parametrize("name", ["call.mp4", "call.webm"])
-async def test_jitter_is_smoothed_and_sync_is_kept(name, tmp_path):
+@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("codec", ["vp8", "h264"])
+async def test_pictures_begin_at_a_keyframe_that_was_asked_for(name, codec, tmp_path):
+    frames = pictures(2, codec=codec, gop=30)[10:]
+    asked = []
     path = tmp_path / name
-    await record(path, pictures(4), sound(beep_samples(4)), jitter_s=0.012)
-    recording = assert_good_file(path, 4)
-    samples = np.abs(recording.audio()[:, 0])
-    numbers = dict(shown(recording))
-    for second in (1, 2, 3):
-        window = samples[int((second - 0.5) * 48000) :]
-        onset_s = second - 0.5 + int(np.flatnonzero(window > 0.1)[0]) / 48000
-        # A jittering picture may itself be 12 ms off.
-        assert onset_s - numbers[second * 30] == pytest.approx(0, abs=0.04)
-        assert onset_s == pytest.approx(second, abs=0.03)
-    # Smooth: the beep is one piece.
-    beep = recording.audio()[int(2.02 * 48000) : int(2.08 * 48000)]
-    assert dominant_frequency(beep) == pytest.approx(TONE_HZ, abs=3)
-
-
-async def test_a_gap_in_the_sound_becomes_silence(tmp_path):
-    path = tmp_path / "gap.wav"
-    await record(
-        path, sound(tone_samples(1)), sound(tone_samples(1), start_s=2.0), audio=True, video=False
-    )
-    samples = assert_good_file(path, 3).audio()
-    assert np.abs(samples[int(1.01 * 48000) : int(1.99 * 48000)]).max() == 0
-    assert dominant_frequency(samples[:48000]) == pytest.approx(TONE_HZ, abs=1)
-    assert dominant_frequency(samples[96480:]) == pytest.approx(TONE_HZ, abs=1)
-
-
-async def test_sound_that_comes_twice_is_kept_once(tmp_path):
-    path = tmp_path / "twice.wav"
-    recorder = Recorder(path, audio=True, video=False)
-    for time_s, _, piece in (
-        *sound(tone_samples(1)),
-        *sound(tone_samples(0.5), start_s=0.3),
-        *sound(tone_samples(0.5), start_s=1.0),
-    ):
-        recorder.push_audio(piece, ZERO_S + time_s)
-    await recorder.finish()
-    assert_good_file(path, 1.5)
-
-
-async def test_a_steady_offset_is_worked_off(tmp_path):
-    """The first frame came 40 ms late; twenty seconds on the sound is where it belongs."""
-    path = tmp_path / "offset.wav"
-    recorder = Recorder(path, audio=True, video=False)
-    for number, (time_s, _, piece) in enumerate(sound(beep_samples(22))):
-        recorder.push_audio(piece, ZERO_S + time_s + (0 if number else 0.04))
-    await recorder.finish()
-    samples = np.abs(Recording(path).audio()[:, 0])
-    onset_s = 20.5 + int(np.flatnonzero(samples[int(20.5 * 48000) :] > 0.1)[0]) / 48000
-    # Sample 0 of the file is the first frame's 40 ms.
-    assert onset_s + 0.04 == pytest.approx(21, abs=0.012)
+    await record(path, frames, sound(tone_samples(2)), keyframe_needed=asked.append)
+    assert asked == ["remote"]
+    recording = assert_good_file(path, 2)
+    seen = shown(recording)
+    assert seen[0] == (30, pytest.approx(1, abs=0.01))
+    assert [number for number, _ in seen] == list(range(30, 60))
 
 
 @pytest.mark.parametrize("name", BOTH)
 async def test_streams_that_begin_late_begin_late(name, tmp_path):
     path = tmp_path / name
     await record(path, pictures(2, start_s=0.7), sound(tone_samples(2.7)))
-    recording = assert_good_file(path, 2.7)
-    assert shown(recording)[0] == (0, pytest.approx(0.7, abs=0.01))
+    assert shown(assert_good_file(path, 2.7))[0] == (0, pytest.approx(0.7, abs=0.01))
 
     path = tmp_path / f"sound-{name}"
     await record(path, pictures(2), sound(tone_samples(1.3), start_s=0.7))
     samples = assert_good_file(path, 2).audio()
     onset = int(np.flatnonzero(np.abs(samples[:, 0]) > 0.1)[0])
-    assert onset / 48000 == pytest.approx(0.7, abs=0.02)
+    assert onset / 48000 == pytest.approx(0.7, abs=0.01)
 
 
 @pytest.mark.parametrize("name", BOTH)
-async def test_a_camera_that_is_off_leaves_its_last_picture(name, tmp_path):
+@pytest.mark.parametrize("codec", ["vp8", "h264"])
+async def test_the_last_picture_stands(name, codec, tmp_path):
+    """While the camera is off, and until the end of the sound."""
     path = tmp_path / name
-    await record(
-        path,
-        pictures(1),
-        pictures(1, start_s=3.5, first=105),
-        sound(tone_samples(6)),
-    )
+    early = pictures(1, codec=codec)
+    late = pictures(1, codec=codec, start_s=3.5, first=105, timestamp=9)
+    await record(path, early, late, sound(tone_samples(6)))
     recording = assert_good_file(path, 6)
-    seen = shown(recording)
-    assert [n for n, _ in seen if n < 29] == list(range(29))
+    assert [number for number, _ in shown(recording)] == [*range(30), *range(105, 135)]
     assert read_counter(recording.frame_at(2.5).image) == 29
-    assert read_counter(recording.frame_at(3.6).image) == 108
+    assert read_counter(recording.frame_at(3.61).image) == 108
     assert read_counter(recording.frame_at(5.9).image) == 134
-    assert seen[-1][1] > 5.9
-    assert max(np.diff([t for _, t in seen])) < 1.6
 
 
-@pytest.mark.parametrize("name", ["call.mp4", "call.webm"])
-async def test_a_size_change_is_fitted_into_the_first_size(name, tmp_path):
+@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("codec", ["vp8", "h264"])
+async def test_a_size_change_goes_on(name, codec, tmp_path):
     path = tmp_path / name
-    await record(path, pictures(1), pictures(1, start_s=1, size=(320, 240), first=30))
+    larger = pictures(1, codec=codec, start_s=1, size=VGA, first=30)
+    again = pictures(1, codec=codec, start_s=2, size=SMALL, first=60)
+    await record(path, pictures(1, codec=codec), larger, again, sound(tone_samples(3)))
+    recording = assert_good_file(path, 3)
+    assert [number for number, _ in shown(recording)] == list(range(90))
+    sizes = [(frame.width, frame.height) for frame in recording.frames()]
+    if (name, codec) == ("call.webm", "h264"):
+        assert set(sizes) == {SMALL}
+    else:
+        assert [*dict.fromkeys(sizes)] == [SMALL, VGA]
+        assert sizes[::30] == [SMALL, VGA, SMALL]
+
+
+@pytest.mark.parametrize("name", BOTH)
+async def test_a_codec_change_is_encoded_again_in_the_largest_size(name, tmp_path):
+    path = tmp_path / name
+    later = pictures(1, codec="h264", start_s=1, size=VGA, first=30)
+    await record(path, pictures(1), later, sound(tone_samples(2)))
     recording = assert_good_file(path, 2)
-    assert (recording.width, recording.height) == (640, 480)
+    assert [kind for kind, _, _ in tracks(path)] == ["video", "audio"]
     assert [number for number, _ in shown(recording)] == list(range(60))
+    assert {(frame.width, frame.height) for frame in recording.frames()} == {VGA}
 
 
-async def test_another_shape_gets_black_bars(tmp_path):
-    wide = CardPainter(640, 320, 30)
-    first = list(pictures(0.2, size=(320, 240)))
-    await record(tmp_path / "bars.mp4", first, [(0.5, "video", wide.draw(9))])
-    image = Recording(tmp_path / "bars.mp4").frame_at(0.5).image
-    assert image.shape == (240, 320, 3)
-    assert image[:36].mean() < 8
-    assert image[-36:].mean() < 8
-    assert read_counter(image[40:200]) == 9
+@pytest.mark.parametrize("codec", ["vp8", "h264"])
+async def test_a_damaged_picture_costs_only_itself(codec, tmp_path):
+    frames = pictures(2, codec=codec, gop=30)
+    time_s, frame = frames[20]
+    frames[20] = (time_s, frame._replace(data=b"\0\0\1" + bytes(range(7, 250))))
+    path = tmp_path / "call.mkv"
+    await record(path, frames, sound(tone_samples(2)))
+    numbers = [number for number, _ in shown(assert_good_file(path, 2))]
+    assert numbers[:20] == list(range(20))
+    assert numbers[-30:] == list(range(30, 60))
 
 
-async def test_pictures_out_of_order_never_turn_time_back(tmp_path):
-    frames = list(pictures(1))
-    frames[10], frames[11] = (frames[11][0], *frames[10][1:]), (frames[10][0], *frames[11][1:])
-    recorder = Recorder(tmp_path / "order.mp4", audio=False, video=True)
-    for time_s, _, frame in frames:
-        recorder.push_video(frame, ZERO_S + time_s)
-    recorder.push_video(frames[0][2], ZERO_S)
+async def test_what_is_not_asked_for_is_not_recorded(tmp_path):
+    mine = (pictures(1, first=50), sound(tone_samples(1, frequency_hz=900)))
+    theirs = (pictures(1), sound(tone_samples(1)))
+    for sides, frequency_hz, first in (("remote", 600, 0), ("local", 900, 50)):
+        path = tmp_path / f"{sides}.mkv"
+        await record(path, *theirs, local=mine, sides=sides)
+        recording = assert_good_file(path, 1)
+        assert len(tracks(path)) == 2
+        assert dominant_frequency(recording.audio()[9600:]) == pytest.approx(frequency_hz, abs=1)
+        assert shown(recording)[0][0] == first
+
+
+async def test_a_disk_that_stands_still_costs_frames_and_no_memory(tmp_path, monkeypatch):
+    from xnb.media.parts import PartWriter
+
+    wait = threading.Event()
+    flush = PartWriter.flush
+
+    def stuck(self, **options):
+        wait.wait(20)
+        flush(self, **options)
+
+    monkeypatch.setattr(PartWriter, "flush", stuck)
+    asked = []
+    recorder = Recorder(tmp_path / "a.mkv", audio=True, video=True, keyframe_needed=asked.append)
+    frames = pictures(1, gop=15)
+    recorder.push("remote", frames[0][1], ZERO_S)
+    await asyncio.sleep(0.5)
+    padding = bytes(1 << 20)
+    begun_s = time.process_time()
+    for n, (_, frame) in enumerate(frames[1:] * 4, start=1):
+        recorder.push("remote", frame._replace(data=frame.data + padding), ZERO_S + n / 30)
+    assert time.process_time() - begun_s < 0.5
+    assert 64 <= len(recorder._frames) <= 70
+    assert recorder.dropped > 0
+    wait.set()
     recorded = await recorder.finish()
-    assert recorded.dropped == 1
-    recording = assert_good_file(tmp_path / "order.mp4", 1)
-    assert len(shown(recording)) == 30
-
-
-async def test_frames_pushed_are_not_changed(tmp_path):
-    frame = CARDS[(640, 480)].draw(3)
-    frame.pts = 4711
-    before = to_rgb(frame).copy()
-    piece = to_av_audio(tone_samples(0.02), 48000)
-    piece.pts = 4711
-    await record(tmp_path / "same.mp4", [(0, "video", frame)], [(0, "audio", piece)])
-    assert frame.pts == piece.pts == 4711
-    assert (to_rgb(frame) == before).all()
-
-
-async def test_a_slow_encoder_drops_pictures_and_counts_them(tmp_path, monkeypatch):
-    from xnb.media.parts import VideoPart
-
-    write = VideoPart.write
-
-    def slow(self, frame, time_s):
-        time.sleep(0.01)
-        write(self, frame, time_s)
-
-    monkeypatch.setattr(VideoPart, "write", slow)
-    recorder = Recorder(tmp_path / "slow.mp4", audio=True, video=True)
-    begun = time.monotonic()
-    for (time_s, _, frame), (_, _, piece) in zip(
-        pictures(5, size=(320, 240)), sound(tone_samples(3)), strict=True
-    ):
-        recorder.push_video(frame, ZERO_S + time_s)
-        recorder.push_audio(piece, ZERO_S + time_s * 0.6)
-    assert time.monotonic() - begun < 1
-    recorded = await recorder.finish()
-    assert recorded.dropped > 20
-    assert recorded.frames + recorded.dropped == 150
-    samples = Recording(recorded.path).audio()
-    assert dominant_frequency(samples[9600:130000]) == pytest.approx(TONE_HZ, abs=0.5)
+    assert asked
+    assert recorded.frames + recorded.dropped < 30 * 4
+    numbers = [number for number, _ in shown(Recording(recorded.path))]
+    assert numbers[:30] == list(range(30))
 
 
 async def test_nothing_arrived(tmp_path):
@@ -301,15 +218,24 @@ async def test_nothing_arrived(tmp_path):
     assert threading.active_count() == threads
 
 
+async def test_pictures_without_a_keyframe_are_nothing(tmp_path):
+    with pytest.raises(RecordingError, match="Nothing arrived"):
+        await record(tmp_path / "nothing.mp4", pictures(1)[1:])
+    assert list(tmp_path.iterdir()) == []
+
+
 async def test_stopping_twice_gives_the_same_file_and_ends_the_thread(tmp_path):
     threads = threading.active_count()
     recorder = Recorder(tmp_path / "a.wav", audio=True, video=False)
-    for time_s, _, piece in sound(tone_samples(0.5)):
-        recorder.push_audio(piece, time_s)
+    heard = sound(tone_samples(0.5))
+    for time_s, frame in heard:
+        recorder.push("remote", frame, time_s)
+    assert repr(recorder) == "<Recorder a.wav: audio, open>"
     first, second = recorder.stop(), recorder.stop()
-    recorder.push_audio(piece, 9.0)
+    recorder.push("remote", heard[0][1], 9.0)
     assert first.result(5) is second.result(5)
-    assert (await recorder.finish()).duration_s == pytest.approx(0.5, abs=0.001)
+    assert (await recorder.finish()).duration_s == pytest.approx(0.5, abs=0.01)
+    assert repr(recorder) == "<Recorder a.wav: audio, finished>"
     deadline = time.monotonic() + 2
     while threading.active_count() > threads and time.monotonic() < deadline:
         await asyncio.sleep(0.01)
@@ -323,8 +249,6 @@ async def test_stopping_twice_gives_the_same_file_and_ends_the_thread(tmp_path):
         ("call.avi", {}, r"Use \.wav"),
         ("call", {}, "suffix"),
         ("call.wav", {}, "sound only"),
-        ("call.webm", {"video_codec": "h264"}, "cannot hold h264"),
-        ("call.mp4", {"video_codec": "vp8"}, "cannot hold vp8"),
         ("call.mp4", {"audio": False, "video": False}, "Nothing is to be recorded"),
         ("folder.mp4", {}, "is a folder"),
     ],
@@ -344,65 +268,34 @@ async def test_one_file_is_recorded_once_at_a_time(tmp_path):
         await recorder.finish()
     recorded = await record(tmp_path / "a.wav", sound(tone_samples(0.2)))
     again = await record(tmp_path / "a.wav", sound(tone_samples(0.4)))
-    assert (recorded.duration_s, again.duration_s) == (pytest.approx(0.2), pytest.approx(0.4))
+    assert recorded.duration_s == pytest.approx(0.2, abs=0.01)
+    assert again.duration_s == pytest.approx(0.4, abs=0.01)
 
 
-async def test_a_failing_encoder_is_told_and_what_came_before_is_kept(tmp_path, monkeypatch):
-    from xnb.media.parts import VideoPart
+async def test_a_failing_disk_is_told_and_what_came_before_is_kept(tmp_path, monkeypatch):
+    from xnb.media.matroska import MatroskaWriter
 
-    write = VideoPart.write
+    write = MatroskaWriter.write
 
-    def broken(self, frame, time_s):
-        if time_s > ZERO_S + 0.9:
+    def broken(self, blocks):
+        if blocks[-1].time_s > 1.0:
             raise OSError(28, "No space left on device")
-        write(self, frame, time_s)
+        write(self, blocks)
 
-    monkeypatch.setattr(VideoPart, "write", broken)
-    with pytest.raises(RecordingError, match=r"ends early, after 0\.9 s.*No space left"):
-        await record(tmp_path / "full.mp4", pictures(2))
-    recording = assert_good_file(tmp_path / "full.mp4", 0.93)
-    assert len(shown(recording)) == 28
-
-
-SCRIPT = """
-import sys, time
-from xnb.media.frames import to_av_audio
-from xnb.media.recorder import Recorder
-from xnb.media.testcard import CardPainter
-import numpy as np
-recorder = Recorder(sys.argv[1], audio=True, video=True)
-card = CardPainter(320, 240, 30)
-sine = 0.3 * np.sin(2 * np.pi * 600 * np.arange(960) / 48000)
-for n in range(60):
-    recorder.push_video(card.draw(n), n / 30)
-for n in range(100):
-    recorder.push_audio(to_av_audio(sine, 48000), n / 50)
-if sys.argv[2] == "kill":
-    time.sleep(1.5)
-    import os, signal
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
+    monkeypatch.setattr(MatroskaWriter, "write", broken)
+    recorder = Recorder(tmp_path / "full.mp4", audio=False, video=True)
+    for time_s, frame in pictures(1):
+        recorder.push("remote", frame, ZERO_S + time_s)
+    await asyncio.sleep(1.2)
+    for time_s, frame in pictures(1, start_s=1):
+        recorder.push("remote", frame, ZERO_S + time_s)
+    with pytest.raises(RecordingError, match=r"ends early, after 1\.0 s.*No space left"):
+        await recorder.finish()
+    recording = assert_good_file(tmp_path / "full.mp4", 1.0)
+    assert [number for number, _ in shown(recording)] == list(range(30))
 
 
-@pytest.mark.parametrize("name", ["exit.mp4", "exit.webm"])
-def test_leaving_the_interpreter_completes_the_file(name, tmp_path):
-    path = tmp_path / name
-    done = subprocess.run([sys.executable, "-c", SCRIPT, str(path), "exit"], timeout=60)
-    assert done.returncode == 0
-    recording = assert_good_file(path, 2)
-    assert [number for number, _ in shown(recording)] == list(range(60))
-    assert dominant_frequency(recording.audio()[9600:86400]) == pytest.approx(TONE_HZ, abs=0.5)
-
-
-def test_a_killed_process_leaves_playable_parts(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(tmp_path / "killed.mp4"), "kill"], timeout=60
-    )
-    assert done.returncode == -9
-    numbers = [n for n, _ in shown(Recording(tmp_path / "killed.video.part.mkv"))]
-    assert numbers == list(range(len(numbers)))
-    assert len(numbers) > 25
-    samples = Recording(tmp_path / "killed.audio.part.mkv").audio()
-    # At most the last cluster, one second, is lost.
-    assert len(samples) > 0.8 * 48000
-    assert dominant_frequency(samples[4800:38400]) == pytest.approx(TONE_HZ, abs=1)
+async def test_an_unknown_codec_says_which_are_known(tmp_path):
+    one = EncodedFrame("video", "vp9", b"\x82\x49\x83\x42", 0, True)
+    with pytest.raises(RecordingError, match=r"codec vp9 cannot be recorded.*vp8"):
+        await record(tmp_path / "a.mkv", [(0.0, one)])

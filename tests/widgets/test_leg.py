@@ -13,12 +13,10 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from xnb.engine.peer import Peer
 from xnb.media import synthetic
 from xnb.media.clock import MonotonicClock
-from xnb.media.source import EndOfMedia
 from xnb.media.testcard import read_counter
 from xnb.settings import IceSettings, VideoCodec
 from xnb.widgets import browser_leg
 from xnb.widgets.browser_leg import BrowserLeg
-from xnb.widgets.leg_media import AUDIO_CAPACITY, VIDEO_CAPACITY, PacketTrack
 
 from .fake_call import FakeCall
 

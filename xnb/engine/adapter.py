@@ -10,33 +10,32 @@ import asyncio
 import contextlib
 import functools
 import importlib.metadata
-import queue
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import aioice.ice
+import pylibsrtp
 from aioice import stun
-from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
-from aiortc.codecs import get_encoder, is_rtx
-from aiortc.jitterbuffer import JitterFrame
-from aiortc.rtp import RtcpSrPacket
-
-from .audio_buffer import AudioBuffer
+from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender, rtcrtpreceiver
+from aiortc.codecs import CODECS
+from aiortc.rate import RemoteBitrateEstimator
+from aiortc.rtcdtlstransport import State as DtlsState
+from aiortc.rtcrtpparameters import RTCRtcpFeedback
 
 if TYPE_CHECKING:
     from aiortc import RTCDtlsTransport, RTCIceTransport, RTCRtpTransceiver
+    from aiortc.rtcrtpparameters import RTCRtpReceiveParameters, RTCRtpSendParameters
+    from aiortc.rtcrtpreceiver import StreamStatistics
 
 CHECKED_AIORTC = "1.16"
 CHECK_PACE_S = 0.005
 """Pause between ICE checks; RFC 8445 section 14.2 allows 5 ms and up."""
+ADDRESSES_VALID_S = 1.0
+"""How long this machine's addresses are taken as unchanged; listing them costs 0.2 ms of CPU."""
 GATHER_TIMEOUT_S = 3
 """How long a silent STUN or TURN server may hold up an offer."""
-MIN_BITRATE_BPS = 50_000
-"""Below this no encoder gives a picture worth sending."""
-MAX_UNDECODED = 90
-"""Encoded frames that may wait for a decoder; 3 s of video."""
 
 
 def check_version() -> None:
@@ -87,13 +86,20 @@ def tune_connection(
         on_consent: Called with ``False`` when consent is lost and ``True`` when it is back. The
             connection is never closed from here.
     """
-    gather = connection.get_component_candidates
 
-    async def gather_more(component: int, addresses: list[str], timeout: int = 5) -> Any:
-        relay_only = connection._transport_policy is aioice.ice.TransportPolicy.RELAY
-        if not relay_only and (loopback or (loopback is None and not addresses)):
-            addresses = [*addresses, "127.0.0.1"]
-        return await gather(component, addresses, timeout=GATHER_TIMEOUT_S)
+    async def gather() -> None:
+        if connection._local_candidates_start:
+            return
+        connection._local_candidates_start = True
+        addresses: list[str] = []
+        if connection._transport_policy is not aioice.ice.TransportPolicy.RELAY:
+            addresses = _host_addresses()
+            if loopback or (loopback is None and not addresses):
+                addresses.append("127.0.0.1")
+        connection._local_candidates += await connection.get_component_candidates(
+            1, addresses, timeout=GATHER_TIMEOUT_S
+        )
+        connection._local_candidates_end = True
 
     check = connection._check_periodic
     timer: asyncio.TimerHandle | None = None
@@ -116,11 +122,59 @@ def tune_connection(
             next_check()
         return timer is not None and not connection._check_list
 
-    connection.get_component_candidates = gather_more  # type: ignore[method-assign]
+    connection.gather_candidates = gather  # type: ignore[method-assign]
     connection._check_periodic = paced_check  # type: ignore[method-assign]
     connection.query_consent = functools.partial(  # type: ignore[method-assign]
         _watch_consent, connection, dead_peer_s, on_consent
     )
+
+
+_known_addresses: dict[Callable[..., list[str]], tuple[float, list[str]]] = {}
+
+
+def _host_addresses() -> list[str]:
+    """This machine's addresses without 127.0.0.1, listed again after ADDRESSES_VALID_S.
+
+    An empty list is never used again: who brings an interface up and tries again gets it at once.
+    """
+    now_s, lister = time.monotonic(), aioice.ice.get_host_addresses
+    listed_s, addresses = _known_addresses.get(lister, (now_s, []))
+    if not addresses or now_s - listed_s > ADDRESSES_VALID_S:
+        addresses = lister(use_ipv4=True, use_ipv6=True)
+        _known_addresses[lister] = now_s, addresses
+    return list(addresses)
+
+
+def keep_fingerprints(pc: RTCPeerConnection) -> None:
+    """Work out the fingerprints of this connection's certificate once, not for every m-line.
+
+    The certificate stays what aiortc makes it: a new key for each connection, shared with no
+    other, so that the fingerprints in the descriptions of two calls link nobody (RFC 8826).
+    """
+    private: Any = pc
+    certificate = private._RTCPeerConnection__certificates[0]
+    fingerprints = certificate.getFingerprints()
+    certificate.getFingerprints = fingerprints.copy
+
+
+class _EstimatorOnDemand(RemoteBitrateEstimator):
+    """aiortc's estimator, whose 1000 buckets are made when it is first used.
+
+    Each video receiver makes one, also when nothing ever asks it: 0.5 ms of a call's setup.
+    """
+
+    def __init__(self) -> None:
+        pass
+
+    def __getattr__(self, name: str) -> Any:
+        if vars(self) or name.startswith("__"):
+            raise AttributeError(name)
+        super().__init__()
+        return getattr(self, name)
+
+
+# For everybody in this process; nobody can tell the two apart but by their cost.
+rtcrtpreceiver.RemoteBitrateEstimator = _EstimatorOnDemand  # type: ignore[attr-defined]
 
 
 async def _watch_consent(
@@ -203,34 +257,6 @@ async def _drop_async(*_args: Any) -> None:
     return None
 
 
-def hook_keyframe_requests(sender: RTCRtpSender, callback: Callable[[], None]) -> None:
-    """Call ``callback`` when the far end asks this sender for a keyframe (PLI or FIR)."""
-    original = sender._send_keyframe
-
-    def request() -> None:
-        original()
-        callback()
-
-    sender._send_keyframe = request  # type: ignore[method-assign]
-
-
-def force_keyframe(sender: RTCRtpSender) -> None:
-    """Make the next encoded picture a keyframe."""
-    sender._send_keyframe()
-
-
-async def send_pli(receiver: RTCRtpReceiver) -> None:
-    """Ask the far end for a keyframe (RFC 4585 section 6.3.1)."""
-    for ssrc in tuple(receiver._RTCRtpReceiver__remote_streams):  # type: ignore[attr-defined]
-        await receiver._send_rtcp_pli(ssrc)
-
-
-def sent_packets(sender: RTCRtpSender) -> int:
-    """RTP packets this sender has sent."""
-    count: int = sender._RTCRtpSender__packet_count  # type: ignore[attr-defined]
-    return count
-
-
 def codec_in_use(transceiver: RTCRtpTransceiver) -> str | None:
     """The negotiated codec's name in lower case, e.g. ``"vp8"``, ``"h264"``, ``"opus"``."""
     for codec in transceiver._codecs:
@@ -239,184 +265,135 @@ def codec_in_use(transceiver: RTCRtpTransceiver) -> str | None:
     return None
 
 
-def limit_bitrate(transceiver: RTCRtpTransceiver, start_bps: int, max_bps: int) -> None:
-    """Make the sender's video encoder start at ``start_bps`` and never aim above ``max_bps``.
-
-    The far end's bandwidth reports move it in between, as before. aiortc's own limits (1.5 Mbps
-    for VP8, 3 Mbps for H.264) do not hold any more. Does nothing once the encoder runs.
-    """
-    sender: Any = transceiver.sender
-    codec = next((c for c in transceiver._codecs if not is_rtx(c)), None)
-    if codec is None or sender._RTCRtpSender__encoder is not None:
-        return
-    encoder: Any = get_encoder(codec)
-    kind = type(encoder)
-    name = f"_{kind.__name__}__target_bitrate"
-
-    def get(self: Any) -> int:
-        return int(getattr(self, name))
-
-    def put(self: Any, bitrate_bps: int) -> None:
-        setattr(self, name, max(MIN_BITRATE_BPS, min(int(bitrate_bps), max_bps)))
-
-    encoder.__class__ = type(kind.__name__, (kind,), {"target_bitrate": property(get, put)})
-    encoder.target_bitrate = start_bps
-    sender._RTCRtpSender__encoder = encoder
+def offer_audio_nack() -> None:
+    """Let Opus be negotiated with NACK (RFC 4585 section 6.2.1), which aiortc leaves out."""
+    for codec in CODECS["audio"]:
+        known = {(feedback.type, feedback.parameter) for feedback in codec.rtcpFeedback}
+        if codec.name == "opus" and ("nack", None) not in known:
+            codec.rtcpFeedback.append(RTCRtcpFeedback(type="nack"))
 
 
-def target_bitrate_bps(transceiver: RTCRtpTransceiver) -> int | None:
-    """What the sender's video encoder aims at, or ``None`` without one."""
-    sender: Any = transceiver.sender
-    return getattr(sender._RTCRtpSender__encoder, "target_bitrate", None)
+def take_over_sender(
+    sender: RTCRtpSender, on_parameters: Callable[[RTCRtpSendParameters], None]
+) -> tuple[int, int]:
+    """Keep aiortc's sender from sending; call ``on_parameters`` when and how one may send.
 
-
-EncodedFrame = Callable[[str, bytes, int], None]
-"""Codec name in lower case, one whole depayloaded frame, its RTP timestamp counted from 0."""
-
-
-class ReceiverTap:
-    """Stands between a receiver's jitter buffer and its decoder.
-
-    Whole encoded frames go to ``on_encoded``; they reach the decoder only while ``decoding`` is
-    set, from a keyframe on, and never more than :data:`MAX_UNDECODED` of them wait.
+    Returns:
+        The SSRC of the stream and the one for its retransmissions, as in our descriptions.
     """
 
-    def __init__(
-        self,
-        receiver: RTCRtpReceiver,
-        on_encoded: EncodedFrame,
-        is_keyframe: Callable[[str, bytes], bool],
-        on_sender_report: Callable[[float, float], None],
-        clock_rate: int,
+    async def send(parameters: RTCRtpSendParameters) -> None:
+        on_parameters(parameters)
+
+    sender.send = send  # type: ignore[method-assign]
+    return sender._ssrc, sender._rtx_ssrc
+
+
+def take_over_receiver(
+    receiver: RTCRtpReceiver, on_parameters: Callable[[RTCRtpReceiveParameters], None]
+) -> None:
+    """Keep aiortc's receiver and its decoder thread from starting; tell when packets may come."""
+
+    async def receive(parameters: RTCRtpReceiveParameters) -> None:
+        on_parameters(parameters)
+
+    receiver.receive = receive  # type: ignore[method-assign]
+
+
+def show_report(sender: RTCRtpSender, packet: Any, sent: tuple[int, int, int, float]) -> None:
+    """Keep ``pc.getStats()`` true: a far end's report about what we send.
+
+    Args:
+        sender: Whose report it is.
+        packet: The receiver report or sender report.
+        sent: Packets and bytes sent; middle of the NTP time of our last sender report, and when
+            that was sent, in ``time.time()`` seconds.
+    """
+    private: Any = sender
+    (
+        private._RTCRtpSender__packet_count,
+        private._RTCRtpSender__octet_count,
+        private._RTCRtpSender__lsr,
+        private._RTCRtpSender__lsr_time,
+    ) = sent
+    with contextlib.suppress(StopIteration):
+        # It has nothing to wait for when it is a report, so it ends with its first step.
+        sender._handle_rtcp_packet(packet).send(None)
+
+
+def show_received(receiver: RTCRtpReceiver, ssrc: int, statistics: StreamStatistics) -> None:
+    """Keep ``pc.getStats()`` true: what arrives in one stream."""
+    receiver._RTCRtpReceiver__remote_streams[ssrc] = statistics  # type: ignore[attr-defined]
+
+
+class MediaPath:
+    """A DTLS transport as a pipe for RTP and RTCP, in both directions without a task switch.
+
+    aiortc puts each datagram in a queue that a task reads; here it is decrypted and handed over
+    where it is read from the socket.
+
+    Attributes:
+        is_up: Whether packets pass; see :func:`set_network`.
+        undecryptable: Packets that were none of ours, or came twice.
+    """
+
+    def __init__(self, dtls: RTCDtlsTransport) -> None:
+        self.is_up = True
+        self.undecryptable = 0
+        self._dtls: Any = dtls
+        self._connection = ice_connection(dtls.transport)
+        self._to_dtls = self._connection.data_received
+        self._on_rtp: Callable[[bytes, float], None] = _drop
+        self._on_rtcp: Callable[[bytes], None] = _drop
+
+    def open(
+        self, on_rtp: Callable[[bytes, float], None], on_rtcp: Callable[[bytes], None]
     ) -> None:
-        self.decoding = False
-        self.dropped = 0
-        self._need_key = True
-        self._resyncing = False
-        private: Any = receiver
-        self._receiver = private
-        self.audio: AudioBuffer[Any] | None = None
-        self._queue: queue.Queue[Any] = private._RTCRtpReceiver__decoder_queue
-        self._put = self._queue.put
-        self._on_encoded = on_encoded
-        self._is_keyframe = is_keyframe
-        self._mapper = private._RTCRtpReceiver__timestamp_mapper
-        self._on_sender_report = on_sender_report
-        self._clock_rate = clock_rate
-        self._rtcp: Callable[[Any], Awaitable[None]] = private._handle_rtcp_packet
-        self._queue.put = self._tap
-        private._handle_rtcp_packet = self._tap_rtcp
+        """Give decrypted packets to these from now on.
 
-    def release_on_marker(self) -> None:
-        """Give a picture out with its last packet (marker bit, RFC 3550 section 5.1).
-
-        aiortc's video buffer waits for the first packet of the next one: a whole frame's time.
+        Args:
+            on_rtp: Called with a packet and its arrival on the monotonic clock.
+            on_rtcp: Called with a compound packet.
         """
-        buffer = self._receiver._RTCRtpReceiver__jitter_buffer
-        take_in = buffer.add
-        buffer._remove_frame = lambda _sequence_number: _marked_frame(buffer)
+        self._on_rtp, self._on_rtcp = on_rtp, on_rtcp
+        self._connection.data_received = self._receive  # type: ignore[method-assign]
 
-        def add(packet: Any) -> tuple[bool, Any]:
-            pli, frame = take_in(packet)
-            codec = self._receiver._RTCRtpReceiver__codecs[packet.payload_type]
-            # A packet that fills a hole completes all pictures that waited behind it.
-            while frame is not None and (following := _marked_frame(buffer)) is not None:
-                frame.timestamp = self._mapper.map(frame.timestamp)
-                self._tap((codec, frame))
-                frame = following
-            return pli, frame
-
-        buffer.add = add
-
-    def use_audio_buffer(self) -> None:
-        """Put audio in order with our own buffer.
-
-        aiortc's waits for four gapless packets, so one lost packet costs five and 200 ms of
-        delay for good.
-        """
-        self.audio = AudioBuffer()
-        self._receiver._RTCRtpReceiver__jitter_buffer = self
-
-    def add(self, packet: Any) -> tuple[bool, None]:
-        """Stand in for aiortc's jitter buffer: frames are handed on from here."""
-        assert self.audio is not None
-        codec = self._receiver._RTCRtpReceiver__codecs[packet.payload_type]
-        frame = JitterFrame(packet._data, packet.timestamp)
-        for coded, ready in self.audio.add(packet.sequence_number, (codec, frame)):
-            if ready.data:
-                ready.timestamp = self._mapper.map(ready.timestamp)
-                self._tap((coded, ready))
-        return False, None
-
-    def _tap(self, item: Any, *args: Any, **kwargs: Any) -> None:
-        if item is None:
-            self._put(None)
+    def _receive(self, data: bytes, component: int) -> None:
+        srtp = self._dtls._rx_srtp
+        if srtp is None or len(data) < 2 or not 127 < data[0] < 192:
+            self._to_dtls(data, component)
             return
-        codec, frame = item
-        name = codec.name.lower()
-        if self._resyncing:
-            if not self._is_keyframe(name, frame.data):
-                return
-            self._resyncing = False
-        self._on_encoded(name, frame.data, frame.timestamp)
-        if not self.decoding:
-            self._need_key = True
+        try:
+            is_rtcp = 192 <= data[1] <= 223  # RFC 5761 section 4
+            plain = srtp.unprotect_rtcp(data) if is_rtcp else srtp.unprotect(data)
+        except pylibsrtp.Error:
+            self.undecryptable += 1
             return
-        if self._queue.qsize() >= MAX_UNDECODED:
-            self.dropped += 1
-            self._need_key = True
-            return
-        if self._need_key:
-            if not self._is_keyframe(name, frame.data):
-                return
-            self._need_key = False
-        self._put(item)
+        if is_rtcp:
+            self._on_rtcp(plain)
+        else:
+            self._on_rtp(plain, time.monotonic())
 
-    @property
-    def packets(self) -> int:
-        """RTP packets that arrived."""
-        streams = self._receiver._RTCRtpReceiver__remote_streams
-        return sum(stream.packets_received for stream in streams.values())
+    def send_rtp(self, packet: bytes) -> None:
+        """Encrypt and send; dropped while there are no keys."""
+        if self._dtls._state is DtlsState.CONNECTED:
+            self._send(self._dtls._tx_srtp.protect(packet))
 
-    def resync(self) -> None:
-        """Forget a hole that will not be filled; go on with the next keyframe.
+    def send_rtcp(self, packet: bytes) -> None:
+        """Encrypt and send; dropped while there are no keys."""
+        if self._dtls._state is DtlsState.CONNECTED:
+            self._send(self._dtls._tx_srtp.protect_rtcp(packet))
 
-        aiortc's video buffer waits for a missing packet until 512 more have come.
-        """
-        buffer = self._receiver._RTCRtpReceiver__jitter_buffer
-        buffer.remove(buffer.capacity)
-        buffer._origin = None
-        self._resyncing = True
+    def _send(self, data: bytes) -> None:
+        pair = self._connection._nominated.get(1)
+        if pair is not None and self.is_up:
+            transport: Any = pair.protocol.transport
+            transport.sendto(data, pair.remote_addr)
 
-    async def _tap_rtcp(self, packet: Any) -> None:
-        origin = self._mapper._origin
-        if isinstance(packet, RtcpSrPacket) and origin is not None:
-            info = packet.sender_info
-            ticks = (info.rtp_timestamp - origin) & 0xFFFFFFFF
-            if ticks >= 1 << 31:
-                ticks -= 1 << 32
-            self._on_sender_report(info.ntp_timestamp / 2**32, ticks / self._clock_rate)
-        await self._rtcp(packet)
-
-
-def _marked_frame(buffer: Any) -> JitterFrame | None:
-    packets: list[Any] = []
-    if buffer._origin is None:
-        return None
-    for count in range(buffer.capacity):
-        packet = buffer._packets[(buffer._origin + count) % buffer.capacity]
-        if packet is None:
-            return None
-        if packets and packet.timestamp != packets[0].timestamp:
-            buffer.remove(count)
-            break
-        packets.append(packet)
-        if packet.marker:
-            buffer.remove(count + 1)
-            break
-    else:
-        return None
-    return JitterFrame(b"".join(one._data for one in packets), packets[0].timestamp)
+    def close(self) -> None:
+        """Hand nothing on any more."""
+        self._on_rtp = self._on_rtcp = _drop
+        self._connection.data_received = self._to_dtls  # type: ignore[method-assign]
 
 
 def rollback(pc: RTCPeerConnection) -> None:

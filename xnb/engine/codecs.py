@@ -9,13 +9,22 @@ from ..settings import VIDEO_CODECS, VideoCodec
 CLOCK_RATE_HZ = {"audio": 48_000, "video": 90_000}
 
 
-def video_preferences(codec: VideoCodec | None) -> list[RTCRtpCodecCapability]:
+def audio_preferences() -> list[RTCRtpCodecCapability]:
+    """Codecs to offer for sound: Opus."""
+    capabilities = RTCRtpSender.getCapabilities("audio").codecs
+    return [one for one in capabilities if one.mimeType.lower() == "audio/opus"]
+
+
+def video_preferences(
+    codec: VideoCodec | None, prefer: VideoCodec | None = None
+) -> list[RTCRtpCodecCapability]:
     """Codecs to offer, for ``RTCRtpTransceiver.setCodecPreferences``.
 
     Args:
         codec: Offer this one only, or ``None`` for all of :data:`~xnb.settings.VIDEO_CODECS`.
+        prefer: Offer this one first.
     """
-    wanted = [codec] if codec else list(VIDEO_CODECS)
+    wanted = [codec] if codec else sorted(VIDEO_CODECS, key=lambda name: name != prefer)
     capabilities = RTCRtpSender.getCapabilities("video").codecs
     mains = [
         capability
@@ -57,3 +66,47 @@ def vp8_size(data: bytes) -> tuple[int, int] | None:
     width = int.from_bytes(data[6:8], "little") & 0x3FFF
     height = int.from_bytes(data[8:10], "little") & 0x3FFF
     return width, height
+
+
+def starts_keyframe(codec: str, payload: bytes) -> bool:
+    """Whether an RTP payload is the first of a keyframe.
+
+    Args:
+        codec: ``vp8`` (RFC 7741 section 4.2), ``h264`` (RFC 6184 section 5) or an audio codec,
+            whose every packet counts as one.
+        payload: Of one packet.
+    """
+    if codec == "vp8":
+        start = _vp8_data_at(payload)
+        return start is not None and payload[0] & 0x1F == 0x10 and not payload[start] & 1
+    if codec == "h264":
+        if len(payload) < 2:
+            return False
+        kind = payload[0] & 0x1F
+        if kind == 24:  # STAP-A
+            return len(payload) > 3 and payload[3] & 0x1F in (5, 7)
+        if kind == 28:  # FU-A
+            return bool(payload[1] & 0x80) and payload[1] & 0x1F in (5, 7)
+        return kind == 7
+    return True
+
+
+def _vp8_data_at(payload: bytes) -> int | None:
+    """Where the VP8 data begin behind the payload descriptor."""
+    if not payload:
+        return None
+    at = 1
+    if payload[0] & 0x80:
+        if len(payload) < 2:
+            return None
+        flags, at = payload[1], 2
+        if flags & 0x80:
+            at += 2 if at < len(payload) and payload[at] & 0x80 else 1
+        at += bool(flags & 0x40) + bool(flags & 0x30)
+    return at if at < len(payload) else None
+
+
+def vp8_payload_size(payload: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels told by the first packet of a VP8 keyframe, else ``None``."""
+    at = _vp8_data_at(payload)
+    return None if at is None else vp8_size(payload[at : at + 10])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import functools
 import logging
 import time
 from collections.abc import Callable
@@ -21,14 +22,19 @@ from aiortc.sdp import candidate_from_sdp
 from ..errors import ConnectError, SignalingError
 from ..settings import IceSettings, Timeouts, VideoCodec, VideoSettings
 from . import adapter
-from .codecs import video_preferences
-from .receive import Incoming, RemoteClock
+from .codecs import audio_preferences, video_preferences
+from .receive import Incoming
+from .remote_clock import RemoteClock
+from .rtp.bandwidth import SendRate
 from .send import Outgoing
 from .stats import PeerStats, StatsReader
+from .streams import Streams
 
 _log = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 5.0
+
+_check_version_once = functools.cache(adapter.check_version)
 
 
 class PeerState(enum.StrEnum):
@@ -69,7 +75,15 @@ class Peer:
         timeouts: ``connect_s`` and ``dead_peer_s`` are used here.
         video_settings: Limits of the video that is sent.
         video_codec: Negotiate this codec only; ``None`` allows all.
+        prefer_codec: Negotiate this codec when the far end has it, else another.
         name: For log lines.
+
+    Attributes:
+        audio_out: What is sent; :class:`~xnb.engine.send.Outgoing`.
+        video_out: What is sent.
+        audio_in: What is received; :class:`~xnb.engine.receive.Incoming`.
+        video_in: What is received.
+        streams: Its packets and reports; :class:`~xnb.engine.streams.Streams`.
 
     Example:
         >>> peer = Peer(video_codec="h264")
@@ -83,23 +97,22 @@ class Peer:
         timeouts: Timeouts | None = None,
         video_settings: VideoSettings | None = None,
         video_codec: VideoCodec | None = None,
+        prefer_codec: VideoCodec | None = None,
         name: str = "",
     ) -> None:
-        adapter.check_version()
+        _check_version_once()
+        adapter.offer_audio_nack()
         self.ice = ice or IceSettings()
         self.timeouts = timeouts or Timeouts()
         self.video_settings = video_settings or VideoSettings()
         self.video_codec = video_codec
+        self.prefer_codec = prefer_codec
         self.name = name
         self.state = PeerState.NEW
         self.on_state: Callable[[PeerState, str], None] | None = None
         self.on_track: Callable[[str], None] | None = None
         self.audio_out = Outgoing("audio")
-        self.video_out = Outgoing(
-            "video",
-            max_fps=self.video_settings.max_fps,
-            max_height_px=self.video_settings.max_height_px,
-        )
+        self.video_out = Outgoing("video", self.video_settings)
         clock = RemoteClock()
         self.audio_in = Incoming("audio", clock)
         self.video_in = Incoming("video", clock)
@@ -116,6 +129,8 @@ class Peer:
                 bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
             )
         )
+        self.streams = Streams(self.pc)
+        adapter.keep_fingerprints(self.pc)
         self._tuned = False
         self._stage = PeerState.NEW
         self._failure: ConnectError | None = None
@@ -167,7 +182,6 @@ class Peer:
         await self.pc.setLocalDescription(await self.pc.createAnswer())
         self._require_candidates()
         self._described_at = time.monotonic()
-        self._limit_bitrate()
         self._go(PeerState.CHECKING, "Looking for a path to the far end")
         return str(self.pc.localDescription.sdp)
 
@@ -180,7 +194,6 @@ class Peer:
         self._described_at = time.monotonic()
         self._go(PeerState.CHECKING, "Looking for a path to the far end")
         await self._set_remote(sdp, "answer")
-        self._limit_bitrate()
 
     async def rollback(self) -> None:
         """Take our unanswered offer back, so that the far end's can be applied."""
@@ -205,15 +218,17 @@ class Peer:
 
     def _open(self, audio: bool, video: bool, direction: str, *, accept_video: bool = True) -> None:
         if audio:
-            self.pc.addTransceiver(self.audio_out, direction=direction)
+            transceiver = self.pc.addTransceiver("audio", direction=direction)
+            transceiver.setCodecPreferences(audio_preferences())
+            self.streams.join(transceiver, self.audio_out, self.audio_in)
         if video:
             transceiver = self.pc.addTransceiver(
-                self.video_out, direction=direction if accept_video else "inactive"
+                "video", direction=direction if accept_video else "inactive"
             )
-            transceiver.setCodecPreferences(video_preferences(self.video_codec))
-        for sender in self.pc.getSenders():
-            if sender.kind == "video":
-                adapter.hook_keyframe_requests(sender, self._keyframe_requested)
+            transceiver.setCodecPreferences(video_preferences(self.video_codec, self.prefer_codec))
+            limits = self.video_settings
+            rate = SendRate(limits.start_bitrate_bps, limits.max_bitrate_bps)
+            self.streams.join(transceiver, self.video_out, self.video_in, rate)
         transport = adapter.ice_transport(self.pc)
         if transport and not self._tuned:
             self._tuned = True
@@ -347,34 +362,14 @@ class Peer:
 
     # Media
 
-    def _limit_bitrate(self) -> None:
-        for transceiver in self.pc.getTransceivers():
-            if transceiver.kind == "video":
-                adapter.limit_bitrate(
-                    transceiver,
-                    self.video_settings.start_bitrate_bps,
-                    self.video_settings.max_bitrate_bps,
-                )
-
     @property
     def video_bitrate_bps(self) -> int | None:
         """What the video encoder aims at now; ``None`` while it does not run."""
-        for transceiver in self.pc.getTransceivers():
-            if transceiver.kind == "video":
-                return adapter.target_bitrate_bps(transceiver)
-        return None
+        return self.video_out.bitrate_bps
 
     def _on_track(self, track: Any) -> None:
-        incoming = self.audio_in if track.kind == "audio" else self.video_in
-        for receiver in self.pc.getReceivers():
-            if receiver.track is track:
-                incoming.attach(receiver, track)
         if self.on_track:
             self.on_track(track.kind)
-
-    def _keyframe_requested(self) -> None:
-        if self.video_out.on_keyframe_request:
-            self.video_out.on_keyframe_request()
 
     def request_keyframe(self) -> None:
         """Ask the far end for a keyframe."""
@@ -392,6 +387,7 @@ class Peer:
     def set_network(self, up: bool) -> None:
         """Cut this peer off the network or join it again, for tests and teaching."""
         adapter.set_network(self.pc, up)
+        self.streams.set_network(up)
 
     async def stats(self) -> PeerStats:
         """What is known of the connection now; see :class:`~xnb.engine.stats.PeerStats`."""
@@ -404,13 +400,14 @@ class Peer:
         await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
-        self.audio_out.stop()
-        self.video_out.stop()
+        await self.audio_out.stop()
+        await self.video_out.stop()
+        self.streams.close()
         try:
             await asyncio.wait_for(self.pc.close(), CLOSE_TIMEOUT_S)
         except TimeoutError:
             _log.warning("A peer connection did not close within %g s.", CLOSE_TIMEOUT_S)
-        await self.audio_in.close()
-        await self.video_in.close()
+        self.audio_in.close()
+        self.video_in.close()
         self._go(PeerState.CLOSED, "Closed")
         self._settled.set()

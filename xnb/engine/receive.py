@@ -1,134 +1,122 @@
-"""What one side receives: encoded frames always, decoded frames only while somebody reads them."""
+"""What one side receives: packets always, whole frames and pictures only while somebody asks."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Literal
 
-from aiortc import RTCRtpReceiver
-from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import AudioFrame, VideoFrame
 
+from ..errors import MediaError
 from ..events import ListenerHandle
-from . import adapter
-from .codecs import CLOCK_RATE_HZ, is_keyframe, vp8_size
+from ..media.encoded import EncodedFrame
+from .audio_playout import AudioPlayout
+from .codecs import CLOCK_RATE_HZ, starts_keyframe, vp8_payload_size
+from .coders.video_decoder import VideoDecoder
+from .remote_clock import RemoteClock
+from .rtp.assemble import VideoAssembler
+from .rtp.inbound import InboundStream
+from .rtp.packets import RtpPacket, Unwrapper
+from .rtp.reorder import Reorder
 
 _log = logging.getLogger(__name__)
 
-REPORTS = 16
-"""Sender reports that are compared; they come about once a second."""
-STUCK_CHECK_S = 0.2
-STUCK_S = 0.6
+KEYFRAME_GAP_S = 0.3
+"""A keyframe is not asked for more often than this."""
+KEYFRAME_RETRY_S = 0.6
+KEYFRAME_TRIES = 50
+STUCK_S = 0.8
 """Packets that come for this long without one whole picture mean a hole that stays."""
+REORDER_PACKETS = 3
+REORDER_PACKETS_WITH_NACK = 8
+"""Sound that is written down may wait for a retransmission: 160 ms."""
 
 Frame = AudioFrame | VideoFrame
 FrameListener = Callable[[Any, float], Any]
-EncodedListener = Callable[[str, bytes, int], Any]
-
-
-class RemoteClock:
-    """Puts the far end's audio and video on one local clock.
-
-    Each track starts on its arrival times, the earliest of its first second. Once both have sent
-    a sender report (RFC 3550 section 6.4.1) their distance on the far end's NTP clock is known,
-    and the video is moved to match the audio. A report is late by what its sender took to
-    encode, never early, so the earliest of the last few counts.
-    """
-
-    def __init__(self) -> None:
-        self._offsets: dict[str, float] = {}
-        self._reports: dict[str, deque[float]] = {}
-        self._observed: dict[str, tuple[float, float]] = {}
-
-    def arrived(self, kind: str, media_s: float) -> None:
-        """A frame of media time ``media_s`` has just arrived."""
-        now_s = time.monotonic()
-        first_s, least_s = self._observed.get(kind, (now_s, now_s - media_s))
-        if now_s - first_s <= 1.0:
-            self._observed[kind] = first_s, min(least_s, now_s - media_s)
-
-    def time_s(self, kind: str, media_s: float) -> float:
-        """Local monotonic time in seconds of media time ``media_s`` of one track."""
-        offset = self._offsets.get(kind)
-        if offset is None:
-            _, offset = self._observed.get(kind, (0.0, time.monotonic() - media_s))
-            self._offsets[kind] = offset
-        return media_s + offset
-
-    def report(self, kind: str, ntp_s: float, media_s: float) -> None:
-        """Take in a sender report: media time ``media_s`` was sent at ``ntp_s``."""
-        self._reports.setdefault(kind, deque(maxlen=REPORTS)).append(ntp_s - media_s)
-        if len(self._reports) == 2 and "audio" in self._offsets:
-            skew_s = min(self._reports["video"]) - min(self._reports["audio"])
-            if abs(skew_s) < 3600:
-                self._offsets["video"] = self._offsets["audio"] + skew_s
+EncodedListener = Callable[[EncodedFrame, float], Any]
+PacketListener = Callable[[RtpPacket, str], Any]
 
 
 class Incoming:
     """The receiving half of one kind of media of a peer.
 
+    Three depths, each used only while it has listeners: packets (:meth:`on_packet`, what the
+    forwarder takes), whole encoded frames (:meth:`on_encoded`, what a recorder takes), decoded
+    frames (:meth:`on_frame`).
+
     Args:
         kind: ``"audio"`` or ``"video"``.
         clock: Shared by both kinds of one peer.
+
+    Attributes:
+        active: Whether the far end has sent anything yet.
+        codec: Of the last packet: ``"vp8"``, ``"h264"`` or ``"opus"``.
+        size: Width and height in pixels, as far as known without decoding.
+        frames: Pictures or packets of sound that arrived.
+        bytes: Of payload.
+        latest: The last decoded frame and its time, while somebody reads.
+        resyncs: How often a picture with a hole was given up for a new keyframe.
     """
 
     def __init__(self, kind: Literal["audio", "video"], clock: RemoteClock) -> None:
         self.kind = kind
         self.active = False
-        """Whether the far end has sent anything yet."""
         self.codec: str | None = None
         self.size: tuple[int, int] | None = None
         self.frames = 0
         self.bytes = 0
         self.latest: tuple[Frame, float] | None = None
         self.on_first: Callable[[], None] | None = None
-        self._clock = clock
-        self._decoded: list[FrameListener] = []
-        self._encoded: list[EncodedListener] = []
-        self._receiver: RTCRtpReceiver | None = None
-        self._tap: adapter.ReceiverTap | None = None
         self.resyncs = 0
-        """How often a picture that stood still was given up for a new keyframe."""
-        self._pump: asyncio.Task[None] | None = None
-        self._watch: asyncio.Task[None] | None = None
-        self._asking: asyncio.Task[None] | None = None
+        self.stream: InboundStream | None = None
+        self.playout: AudioPlayout | None = None
+        self.decoder: VideoDecoder | None = None
+        self._rtt_s: Callable[[], float | None] = lambda: None
+        self._clock = clock
+        self._rate = CLOCK_RATE_HZ[kind]
+        self._unwrap = Unwrapper(32)
+        self._packet: list[PacketListener] = []
+        self._encoded: list[EncodedListener] = []
+        self._decoded: list[FrameListener] = []
+        self._assembler: VideoAssembler | None = None
+        self._reorder: Reorder | None = None
+        self._frame_s = 0.0
+        self._dropped = 0
+        self._limits: dict[object, int] = {}
+        self._asked_s = 0.0
+        self._tries = 0
+        self._asking: asyncio.TimerHandle | None = None
 
-    def attach(self, receiver: RTCRtpReceiver, track: MediaStreamTrack) -> None:
-        """Read from ``receiver`` from now on; its track is always drained."""
-        if self._receiver is receiver:
+    def attach(self, stream: InboundStream, rtt_s: Callable[[], float | None]) -> None:
+        """Read from ``stream`` from now on."""
+        if self.stream is stream:
             return
-        self._receiver = receiver
-        self._tap = adapter.ReceiverTap(
-            receiver,
-            self._on_encoded,
-            is_keyframe,
-            lambda ntp_s, media_s: self._clock.report(self.kind, ntp_s, media_s),
-            CLOCK_RATE_HZ[self.kind],
-        )
-        self._tap.decoding = bool(self._decoded)
-        self._pump = asyncio.ensure_future(self._drain(track))
-        if self.kind == "audio":
-            self._tap.use_audio_buffer()
-        else:
-            self._tap.release_on_marker()
-            self._watch = asyncio.ensure_future(self._resync_when_stuck(self._tap))
+        self.stream = stream
+        self._rtt_s = rtt_s
+        stream.listen(self._take)
+        stream.on_hopeless = self._give_up
+        stream.on_sender_report = self._reported
+        if self._decoded or self._encoded:
+            self.request_keyframe()
 
-    async def _resync_when_stuck(self, tap: adapter.ReceiverTap) -> None:
-        frames, packets, stuck_s = self.frames, tap.packets, 0.0
-        while True:
-            await asyncio.sleep(STUCK_CHECK_S)
-            moved, arriving = self.frames > frames, tap.packets > packets
-            frames, packets = self.frames, tap.packets
-            stuck_s = stuck_s + STUCK_CHECK_S if arriving and not moved and self.active else 0.0
-            if stuck_s >= STUCK_S:
-                stuck_s = 0.0
-                self.resyncs += 1
-                tap.resync()
-                self.request_keyframe()
+    # Listeners
+
+    def on_packet(self, callback: PacketListener) -> ListenerHandle:
+        """Call ``callback(packet, codec)`` with each packet, in the order of arrival."""
+        return self._listen(self._packet, callback)
+
+    def on_encoded(self, callback: EncodedListener) -> ListenerHandle:
+        """Call ``callback(frame, time_s)`` with each whole encoded frame, in decoding order.
+
+        ``time_s`` is when it was captured, on this machine's monotonic clock. Pictures begin
+        with a keyframe, which is asked for.
+        """
+        handle = self._listen(self._encoded, callback)
+        self.request_keyframe()
+        return handle
 
     def on_frame(self, callback: FrameListener) -> ListenerHandle:
         """Decode, and call ``callback(frame, time_s)`` with each frame until closed.
@@ -136,89 +124,233 @@ class Incoming:
         The decoder runs only while there is such a listener; for video a keyframe is asked for
         when the first one comes.
         """
-        self._decoded.append(callback)
-        if self._tap and not self._tap.decoding:
-            self._tap.decoding = True
+        first = not self._decoded
+        handle = self._listen(self._decoded, callback)
+        if first:
             self.request_keyframe()
+        return handle
+
+    def _listen(self, listeners: list[Any], callback: Any) -> ListenerHandle:
+        listeners.append(callback)
 
         def remove() -> None:
-            if callback in self._decoded:
-                self._decoded.remove(callback)
-            if self._tap and not self._decoded:
-                self._tap.decoding = False
-                self.latest = None
+            if callback in listeners:
+                listeners.remove(callback)
+                self._let_go()
 
         return ListenerHandle(remove)
 
-    def on_encoded(self, callback: EncodedListener) -> ListenerHandle:
-        """Call ``callback(codec, data, rtp_timestamp)`` with each whole encoded frame.
+    def _let_go(self) -> None:
+        """Stop what nobody needs any more."""
+        if not self._decoded:
+            self._close_decoders()
+        if not self._decoded and not self._encoded:
+            self._assembler = None
+        if not self._encoded:
+            self._reorder = None
 
-        The timestamp counts from 0 in units of the codec's clock (48 kHz or 90 kHz).
-        """
-        self._encoded.append(callback)
+    def _close_decoders(self) -> None:
+        if self.decoder:
+            self._dropped += self.decoder.dropped
+            self.decoder.close()
+        if self.playout:
+            self.playout.close()
+        self.decoder = self.playout = self.latest = None
 
-        def remove() -> None:
-            if callback in self._encoded:
-                self._encoded.remove(callback)
+    # Time
 
-        return ListenerHandle(remove)
+    def packet_time_s(self, timestamp: int) -> float:
+        """When what has the 32-bit RTP ``timestamp`` was captured, on the monotonic clock."""
+        ticks = self._unwrap(timestamp & 0xFFFFFFFF)
+        return self._clock.time_s(self.kind, ticks / self._rate)
+
+    def timestamp_at(self, time_s: float) -> int:
+        """The RTP time stamp of what was captured at ``time_s``, not wrapped."""
+        return round(self._clock.media_s(self.kind, time_s) * self._rate)
+
+    def _reported(self, ntp_s: float, timestamp: int) -> None:
+        if self.active:
+            self._clock.report(self.kind, ntp_s, self._unwrap(timestamp) / self._rate)
+
+    # Keyframes and limits
 
     def request_keyframe(self) -> None:
-        """Ask the far end for a keyframe (video only; audio has nothing to ask for)."""
-        if self.kind == "video" and self._receiver and (not self._asking or self._asking.done()):
-            self._asking = asyncio.ensure_future(adapter.send_pli(self._receiver))
+        """Ask the far end for a keyframe, again and again until one begins (video only).
 
-    @property
-    def lost(self) -> int:
-        """Audio packets that never came, or too late."""
-        return self._tap.audio.lost if self._tap and self._tap.audio else 0
+        Not more often than every 0.3 s, however many ask.
+        """
+        if self.kind != "video" or self.stream is None:
+            return
+        self._tries = KEYFRAME_TRIES
+        wait_s = self._asked_s + KEYFRAME_GAP_S - time.monotonic()
+        if wait_s <= 0:
+            self._ask()
+        elif self._asking is None:
+            self._asking = asyncio.get_running_loop().call_later(wait_s, self._ask)
 
-    @property
-    def dropped(self) -> int:
-        """Encoded frames that did not reach the decoder because it was too slow."""
-        return self._tap.dropped if self._tap else 0
+    def _ask(self) -> None:
+        if self._asking:
+            self._asking.cancel()
+            self._asking = None
+        if self.stream is None or self._tries <= 0:
+            return
+        self._tries -= 1
+        self._asked_s = time.monotonic()
+        self.stream.request_keyframe()
+        self._asking = asyncio.get_running_loop().call_later(KEYFRAME_RETRY_S, self._ask)
 
-    def _on_encoded(self, codec: str, data: bytes, timestamp: int) -> None:
-        self.codec = codec
-        self.frames += 1
-        self.bytes += len(data)
-        if codec == "vp8":
-            self.size = vp8_size(data) or self.size
-        if not self.active:
+    def _keyframe_began(self) -> None:
+        self._tries = 0
+        if self._asking:
+            self._asking.cancel()
+            self._asking = None
+
+    def limit_bitrate(self, owner: object, bitrate_bps: int | None) -> None:
+        """Tell the far end what ``owner`` can take; the smallest of all limits counts.
+
+        Args:
+            owner: Whoever sets it, so that it can be changed and lifted.
+            bitrate_bps: ``None`` lifts it.
+        """
+        if bitrate_bps is None:
+            if self._limits.pop(owner, None) is None:
+                return
+        else:
+            self._limits[owner] = bitrate_bps
+        if self.stream:
+            self.stream.limit(min(self._limits.values(), default=None))
+
+    # Packets in
+
+    def _take(self, packet: RtpPacket) -> None:
+        assert self.stream is not None
+        codec = self.stream.codec_of(packet)
+        if codec != self.codec:
+            self.codec = codec
+            self._assembler = None
+        ticks = self._unwrap(packet.timestamp)
+        self._clock.arrived(self.kind, ticks / self._rate, packet.arrival_s)
+        self.bytes += len(packet.payload)
+        if self.kind == "audio" or packet.marker:
+            self.frames += 1
+        if not self.active and (self.kind == "audio" or packet.marker):
             self.active = True
             if self.on_first:
                 self.on_first()
-        self._clock.arrived(self.kind, timestamp / CLOCK_RATE_HZ[self.kind])
-        for listener in tuple(self._encoded):
-            listener(codec, data, timestamp)
+        if self.kind == "video" and starts_keyframe(codec, packet.payload):
+            self._keyframe_began()
+            if codec == "vp8":
+                self.size = vp8_payload_size(packet.payload) or self.size
+        for listener in tuple(self._packet):
+            listener(packet, codec)
+        if self.kind == "audio":
+            self._take_sound(packet)
+        elif self._encoded or self._decoded:
+            self._take_picture(packet, codec)
 
-    async def _drain(self, track: MediaStreamTrack) -> None:
-        while True:
+    def _take_sound(self, packet: RtpPacket) -> None:
+        if self._decoded:
+            if self.playout is None:
+                self.playout = AudioPlayout(self._heard, rtt_s=self._rtt_s)
+            self.playout.add(packet)
+        if self._encoded and packet.payload:
+            if self._reorder is None:
+                has_nack = self.stream is not None and self.stream.nack is not None
+                self._reorder = Reorder(REORDER_PACKETS_WITH_NACK if has_nack else REORDER_PACKETS)
+            for ready in self._reorder.add(packet):
+                ticks = self._unwrap(ready.timestamp)
+                frame = EncodedFrame("audio", self.codec or "opus", ready.payload, ticks, True)
+                self._give_encoded(frame)
+
+    def _take_picture(self, packet: RtpPacket, codec: str) -> None:
+        if self._assembler is None:
             try:
-                frame = await track.recv()
-            except MediaStreamError:
+                self._assembler = VideoAssembler(codec)
+            except MediaError:
                 return
-            if not isinstance(frame, AudioFrame | VideoFrame):
-                continue
-            if frame.pts is None or frame.time_base is None:
-                continue
-            time_s = self._clock.time_s(self.kind, float(frame.pts * frame.time_base))
-            if isinstance(frame, VideoFrame):
-                self.size = (frame.width, frame.height)
-            self.latest = (frame, time_s)
-            for listener in tuple(self._decoded):
-                try:
-                    listener(frame, time_s)
-                except Exception:
-                    _log.exception("A reader of %s frames failed.", self.kind)
+            self._frame_s = packet.arrival_s
+        for frame in self._assembler.add(packet):
+            self._give_picture(frame)
+        if packet.arrival_s - self._frame_s > STUCK_S:
+            self._frame_s = packet.arrival_s
+            self._give_up()
 
-    async def close(self) -> None:
+    def _give_up(self) -> None:
+        """What is missing will not come: go on with a keyframe."""
+        if self._assembler is None:
+            return
+        self.resyncs += 1
+        for frame in self._assembler.give_up():
+            self._give_picture(frame)
+        if self._assembler.needs_keyframe:
+            self.request_keyframe()
+
+    def _give_picture(self, frame: EncodedFrame) -> None:
+        self._frame_s = time.monotonic()
+        if frame.is_keyframe and self.stream:
+            self.stream.forget_holes()
+        if self._decoded:
+            if self.decoder is None or self.decoder.codec != frame.codec:
+                self._close_decoders()
+                self.decoder = VideoDecoder(
+                    frame.codec,
+                    self._seen,
+                    self.request_keyframe,
+                    asyncio.get_running_loop(),
+                )
+                if not frame.is_keyframe:
+                    self.request_keyframe()
+            self.decoder.push(frame)
+        self._give_encoded(frame)
+
+    def _give_encoded(self, frame: EncodedFrame) -> None:
+        if not self._encoded:
+            return
+        time_s = self.packet_time_s(frame.timestamp)
+        for listener in tuple(self._encoded):
+            try:
+                listener(frame, time_s)
+            except Exception:
+                _log.exception("A reader of encoded %s failed.", self.kind)
+
+    # Decoded frames
+
+    def _seen(self, frame: VideoFrame, timestamp: int) -> None:
+        self.size = (frame.width, frame.height)
+        self._give_decoded(frame, timestamp)
+
+    def _heard(self, frame: AudioFrame, timestamp: int) -> None:
+        self._give_decoded(frame, timestamp)
+
+    def _give_decoded(self, frame: Frame, timestamp: int) -> None:
+        if not self._decoded:
+            return
+        time_s = self.packet_time_s(timestamp)
+        self.latest = (frame, time_s)
+        for listener in tuple(self._decoded):
+            try:
+                listener(frame, time_s)
+            except Exception:
+                _log.exception("A reader of %s frames failed.", self.kind)
+
+    @property
+    def lost(self) -> int:
+        """Packets that never came."""
+        statistics = self.stream.statistics if self.stream else None
+        if statistics is None or statistics.max_seq is None or self.stream is None:
+            return 0
+        return max(0, statistics.packets_expected - self.stream.received)
+
+    @property
+    def dropped(self) -> int:
+        """Encoded frames that were not decoded because the decoder was too slow."""
+        return self._dropped + (self.decoder.dropped if self.decoder else 0)
+
+    def close(self) -> None:
         """Stop reading. May be called again."""
-        self._decoded.clear()
-        self._encoded.clear()
-        self.latest = None
-        for task in (self._pump, self._watch, self._asking):
-            if task and not task.done():
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
-        self._pump = self._watch = self._asking = None
+        for listeners in (self._packet, self._encoded, self._decoded):
+            listeners.clear()
+        self._let_go()
+        self._keyframe_began()
+        if self.stream:
+            self.stream.close()

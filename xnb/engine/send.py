@@ -1,21 +1,34 @@
-"""What one side sends: a track whose source can be changed and muted in mid-call."""
+"""What one side sends: a source that can be changed, forwarded to, and muted in mid-call."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from aiortc import MediaStreamTrack
+import numpy as np
 from av import AudioFrame, Packet, VideoFrame
+from numpy.typing import NDArray
 
 from ..events import ListenerHandle
+from ..media.encoded import EncodedFrame
 from ..media.frames import convert
 from ..media.source import EndOfMedia, SourceTrack
-from .codecs import CLOCK_RATE_HZ
+from ..settings import VideoSettings
+from .codecs import CLOCK_RATE_HZ, is_keyframe
+from .coders.encoding_thread import EncodingThread, Job
+from .coders.opus import OpusEncoder
+from .forward import Link
+from .local_view import LocalView
+from .rtp.outbound import OutboundStream
+from .rtp.packetize import Packetizer
+
+if TYPE_CHECKING:
+    from .receive import Incoming
 
 _log = logging.getLogger(__name__)
 
@@ -23,109 +36,268 @@ REANCHOR_S = 1.0
 """A source this far from the track's clock is put back on it; sources pace themselves."""
 
 Media: TypeAlias = "AudioFrame | VideoFrame | Packet[Any]"
+FrameListener = Callable[[Any], Any]
+EncodedListener = Callable[[EncodedFrame, float], Any]
 
 
-class Outgoing(MediaStreamTrack):
+class Outgoing:
     """The sending half of one kind of media of a peer.
 
-    The sender of aiortc reads it with :meth:`recv`. What it gives comes from a
-    :class:`~xnb.media.source.SourceTrack`, is put on the track's own clock, and stops while
-    :attr:`muted` or while there is no source. Frames of a muted source are read and thrown away,
-    so that a file goes on playing.
+    What it sends comes from a :class:`~xnb.media.source.SourceTrack` (:meth:`play`), as frames
+    to encode or as packets in the negotiated codec, or from what another peer receives
+    (:meth:`forward`). It is put on the track's own clock, and stops while :attr:`muted` or while
+    there is no source. Frames of a muted source are read and thrown away, so that a file goes
+    on playing.
+
+    When the encoder is slower than the source, pictures are left out rather than delayed: the
+    newest one waits, older ones are dropped and counted in ``skipped``.
 
     Args:
         kind: ``"audio"`` or ``"video"``.
-        max_fps: Pictures that come faster are left out.
-        max_height_px: Higher pictures are scaled down.
+        settings: Limits of what is sent.
     """
 
     def __init__(
-        self,
-        kind: Literal["audio", "video"],
-        *,
-        max_fps: float = 120,
-        max_height_px: int = 4320,
+        self, kind: Literal["audio", "video"], settings: VideoSettings | None = None
     ) -> None:
-        super().__init__()
         self.kind = kind
-        self._max_fps = max_fps
-        self._max_height_px = max_height_px
-        self._next_picture_s = 0.0
-        self.muted = False
+        self.settings = settings or VideoSettings()
         self.sent = 0
         self.on_end: Callable[[SourceTrack, BaseException | None], None] | None = None
         self.on_keyframe_request: Callable[[], None] | None = None
+        self.stream: OutboundStream | None = None
+        self._muted = False
         self._rate = CLOCK_RATE_HZ[kind]
         self._time_base = Fraction(1, self._rate)
-        self._start_s = time.monotonic()
         self._source: SourceTrack | None = None
+        self._link: Link | None = None
+        self._next_link: Link | None = None
+        self._to_forward: Callable[[], None] | None = None
+        self._task: asyncio.Task[None] | None = None
         self._reading: asyncio.Future[Media] | None = None
         self._changed = asyncio.Event()
         self._offset_s: float | None = None
         self._last_pts = -1
         self._last_ticks = 0
-        self._listeners: list[Callable[[Media], Any]] = []
+        self._next_picture_s = 0.0
+        self._packetizer: Packetizer | None = None
+        self._opus: OpusEncoder | None = None
+        self._video: EncodingThread | None = None
+        self._need_key = True
+        self._view = LocalView()
+        self._encoded: list[EncodedListener] = []
+        self._copies: list[tuple[EncodedListener, ListenerHandle]] = []
+        self._stopped = False
+
+    # What is sent
 
     @property
     def source(self) -> SourceTrack | None:
         """What is being sent, or ``None``."""
         return self._source
 
+    @property
+    def muted(self) -> bool:
+        """Whether nothing is sent for now."""
+        return self._muted
+
+    @muted.setter
+    def muted(self, value: bool) -> None:
+        if value == self._muted:
+            return
+        self._muted = value
+        self._need_key = True
+        for link in (self._link, self._next_link):
+            if link and value:
+                link.pause()
+            elif link:
+                link.resume()
+
     def play(self, source: SourceTrack | None) -> None:
         """Send ``source`` from now on; ``None`` sends nothing. The old source is not closed."""
+        self._to_forward = None
+        self._unlink()
+        self._set_source(source)
+
+    def _set_source(self, source: SourceTrack | None) -> None:
         self._source = source
         self._offset_s = None
+        self._need_key = True
+        if self._video:
+            self._video.forget_waiting()
+        self._tell_source()
         self._changed.set()
         if self._reading:
             self._reading.cancel()
 
-    def on_frame(self, callback: Callable[[Media], Any]) -> ListenerHandle:
-        """Call ``callback`` with every frame just before it is encoded."""
-        self._listeners.append(callback)
+    def forward(
+        self, incoming: Incoming | None, *, on_codec: Callable[[str], None] | None = None
+    ) -> None:
+        """Send what another peer receives, packet by packet, without decoding it.
+
+        A picture takes over from what was sent before with its first keyframe.
+
+        Args:
+            incoming: ``None`` sends nothing.
+            on_codec: Called with its name when the far end uses another codec than ours.
+        """
+        if incoming is None:
+            self.play(None)
+            return
+        if self.stream is None:
+            self._to_forward = lambda: self.forward(incoming, on_codec=on_codec)
+            return
+        if self._next_link:
+            self._next_link.close()
+        self._next_link = Link(
+            incoming, self.stream, on_start=self._link_started, on_codec=on_codec
+        )
+        if self._muted:
+            self._next_link.pause()
+
+    def _link_started(self) -> None:
+        if self._next_link:
+            old, self._link, self._next_link = self._link, self._next_link, None
+            if old:
+                old.close()
+            self._set_source(None)
+            for listener in self._encoded:
+                self._copy(listener, self._link.source)
+
+    def _unlink(self) -> None:
+        for link in (self._link, self._next_link):
+            if link:
+                link.close()
+        self._link = self._next_link = None
+        for _, handle in self._copies:
+            handle.close()
+        self._copies.clear()
+        self._watch_stream()
+
+    @property
+    def link(self) -> Link | None:
+        """What is being forwarded, or is about to be."""
+        return self._next_link or self._link
+
+    # Listeners
+
+    def on_frame(self, callback: FrameListener) -> ListenerHandle:
+        """Call ``callback`` with every frame of the source that is sent.
+
+        Packets that pass through are decoded for this.
+        """
+        return self._view.listen(callback)
+
+    def on_encoded(self, callback: EncodedListener) -> ListenerHandle:
+        """Call ``callback(frame, time_s)`` with every encoded frame that is sent.
+
+        ``time_s`` is when it was captured, on the monotonic clock. A keyframe comes first.
+        """
+        self._encoded.append(callback)
+        if self._link:
+            self._copy(callback, self._link.source)
+        else:
+            self._keyframe_wanted()
 
         def remove() -> None:
-            if callback in self._listeners:
-                self._listeners.remove(callback)
+            if callback in self._encoded:
+                self._encoded.remove(callback)
+            for copy in tuple(self._copies):
+                if copy[0] is callback:
+                    copy[1].close()
+                    self._copies.remove(copy)
 
         return ListenerHandle(remove)
 
-    async def recv(self) -> Media:
-        """The next frame that is due, for aiortc's sender."""
-        while True:
+    def _copy(self, listener: EncodedListener, source: Incoming) -> None:
+        def pass_on(frame: EncodedFrame, time_s: float) -> None:
+            if not self._muted:
+                listener(frame, time_s)
+
+        self._copies.append((listener, source.on_encoded(pass_on)))
+
+    # The stream
+
+    def attach(self, stream: OutboundStream) -> None:
+        """Send into ``stream``; nothing leaves before it is open."""
+        self.stream = stream
+        self._watch_stream()
+        waiting, self._to_forward = self._to_forward, None
+        if waiting:
+            waiting()
+
+    def _watch_stream(self) -> None:
+        if self.stream:
+            self.stream.on_keyframe_request = self._keyframe_requested
+            self.stream.on_loss = self._lost
+            self.stream.on_limit = lambda _bitrate_bps: self._tell_source()
+
+    def start(self) -> None:
+        """The stream is open: begin, or go on with another codec."""
+        if self._packetizer is None or self._packetizer.codec != self.codec:
+            self._packetizer = Packetizer(self.codec or "opus")
+            self._need_key = True
+        self._tell_source()
+        if self._task is None and not self._stopped:
+            self._task = asyncio.ensure_future(self._run())
+
+    @property
+    def codec(self) -> str | None:
+        """As negotiated."""
+        return self.stream.codec.name if self.stream and self.stream.codec else None
+
+    @property
+    def bitrate_bps(self) -> int | None:
+        """What the video encoder aims at now; ``None`` while it does not run."""
+        encoder = self._video.encoder if self._video else None
+        return encoder.target_bps if encoder else None
+
+    @property
+    def skipped(self) -> int:
+        """Pictures left out because the encoder was busy."""
+        return self._video.skipped if self._video else 0
+
+    def _tell_source(self) -> None:
+        if self._source is None:
+            return
+        self._source.allow_packets(self.codec)
+        if self.stream and self.stream.rate:
+            self._source.set_bandwidth(self.stream.rate.target_bps)
+
+    def _lost(self, share: float) -> None:
+        if self._opus:
+            self._opus.set_expected_loss(share * 100)
+        self._tell_source()
+
+    def _keyframe_requested(self) -> None:
+        if self.on_keyframe_request:
+            self.on_keyframe_request()
+        self._keyframe_wanted()
+
+    def _keyframe_wanted(self) -> None:
+        self._need_key = True
+        if self._source:
+            self._source.request_keyframe()
+
+    # Reading and sending
+
+    async def _run(self) -> None:
+        while not self._stopped:
             source = self._source
             if source is None:
                 self._changed.clear()
                 await self._changed.wait()
                 continue
-            frame = await self._read(source)
-            if frame is None or self.muted or source is not self._source:
+            unit = await self._read(source)
+            if unit is None or self._muted or source is not self._source:
                 continue
-            if isinstance(frame, VideoFrame):
-                if self._is_too_soon():
-                    continue
-                frame = self._scaled(frame)
-            self._stamp(frame)
-            for listener in tuple(self._listeners):
-                listener(frame)
-            self.sent += 1
-            return frame
-
-    def _is_too_soon(self) -> bool:
-        now_s, step_s = time.monotonic(), 1 / self._max_fps
-        # Half a step of grace, so that a source at just this rate never loses a picture.
-        if now_s < self._next_picture_s - step_s / 2:
-            return True
-        self._next_picture_s = max(self._next_picture_s, now_s - step_s) + step_s
-        return False
-
-    def _scaled(self, frame: VideoFrame) -> VideoFrame:
-        if frame.height <= self._max_height_px:
-            return frame
-        height = self._max_height_px & ~1
-        width = round(frame.width * height / frame.height) & ~1
-        smaller = convert(frame, width=max(2, width), height=height)
-        smaller.pts, smaller.time_base = frame.pts, frame.time_base
-        return smaller
+            try:
+                await self._send(unit)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                _log.exception("Sending %s failed.", self.kind)
+                self._ended(source, error)
 
     async def _read(self, source: SourceTrack) -> Media | None:
         self._changed.clear()
@@ -154,9 +326,92 @@ class Outgoing(MediaStreamTrack):
         if self.on_end:
             self.on_end(source, error)
 
+    async def _send(self, unit: Media) -> None:
+        if isinstance(unit, Packet):
+            if self._video:
+                await self._video.idle()
+            self._stamp(unit)
+            self._send_packet(unit)
+        elif isinstance(unit, AudioFrame):
+            self._stamp(unit)
+            self._send_sound(unit)
+        elif not self._is_too_soon():
+            unit = self._scaled(unit)
+            self._stamp(unit)
+            self._view.show(unit)
+            self._encode(unit)
+
+    def _send_packet(self, packet: Packet[Any]) -> None:
+        codec = self.codec
+        if codec is None or packet.pts is None:
+            return
+        data = bytes(packet)
+        frame = EncodedFrame(self.kind, codec, data, packet.pts, is_keyframe(codec, data))
+        self._view.show_encoded(frame)
+        self._give(frame)
+
+    def _send_sound(self, frame: AudioFrame) -> None:
+        if self._opus is None:
+            self._opus = OpusEncoder()
+        samples: NDArray[np.int16] = np.frombuffer(memoryview(frame.planes[0]), np.int16)
+        self._view.show(frame)
+        data = self._opus.encode(samples[: frame.samples * 2].reshape(-1, 2))
+        assert frame.pts is not None
+        self._give(EncodedFrame("audio", "opus", data, frame.pts, True), _audio_level(samples))
+
+    def _encode(self, frame: VideoFrame) -> None:
+        codec, stream = self.codec, self.stream
+        if codec not in ("vp8", "h264") or stream is None:
+            return
+        if self._video is None:
+            self._video = EncodingThread(self.settings, self._encoded_one)
+        if self._need_key:
+            self._need_key = False
+            self._video.want_keyframe()
+        target_bps = stream.rate.target_bps if stream.rate else self.settings.max_bitrate_bps
+        self._video.encode(Job(frame, codec, target_bps, self._source))  # type: ignore[arg-type]
+
+    def _encoded_one(self, job: Job, data: bytes, is_key: bool) -> None:
+        if self._muted or job.owner is not self._source or job.codec != self.codec:
+            self._need_key = True
+            return
+        assert job.frame.pts is not None
+        self._give(EncodedFrame("video", job.codec, data, job.frame.pts, is_key))
+
+    def _give(self, frame: EncodedFrame, audio_level: int | None = None) -> None:
+        stream = self.stream
+        if stream is None or self._packetizer is None or self._link:
+            return
+        self.sent += 1
+        stream.send_frame(
+            self._packetizer.split(frame.data), frame.timestamp, audio_level=audio_level
+        )
+        time_s = stream.start_s + frame.timestamp / self._rate
+        for listener in tuple(self._encoded):
+            listener(frame, time_s)
+
+    def _is_too_soon(self) -> bool:
+        now_s, step_s = time.monotonic(), 1 / self.settings.max_fps
+        # Half a step of grace, so that a source at just this rate never loses a picture.
+        if now_s < self._next_picture_s - step_s / 2:
+            return True
+        self._next_picture_s = max(self._next_picture_s, now_s - step_s) + step_s
+        return False
+
+    def _scaled(self, frame: VideoFrame) -> VideoFrame:
+        most_px = self.settings.max_height_px
+        if frame.height <= most_px:
+            return frame
+        height = most_px & ~1
+        width = round(frame.width * height / frame.height) & ~1
+        smaller = convert(frame, width=max(2, width), height=height)
+        smaller.pts, smaller.time_base = frame.pts, frame.time_base
+        return smaller
+
     def _stamp(self, frame: Media) -> None:
         """Put a frame on the track's clock: source time plus an offset, strictly rising."""
-        now_s = time.monotonic() - self._start_s
+        assert self.stream is not None
+        now_s = time.monotonic() - self.stream.start_s
         if frame.pts is None or frame.time_base is None:
             media_s = now_s
         else:
@@ -172,8 +427,24 @@ class Outgoing(MediaStreamTrack):
         if isinstance(frame, Packet):
             frame.dts = pts
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Stop for good. May be called again."""
-        super().stop()
+        self._stopped = True
         self.play(None)
-        self._listeners.clear()
+        self._view.close()
+        self._encoded.clear()
+        task, self._task = self._task, None
+        if task:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        if self._video:
+            await self._video.close()
+
+
+def _audio_level(samples: NDArray[np.int16]) -> int:
+    """0 (loudest) to 127 (silence) dBov (RFC 6464 section 3)."""
+    values = samples.astype(np.float32)
+    mean = float(np.dot(values, values)) / max(1, values.size)
+    if mean <= 0:
+        return 127
+    return min(127, max(0, round(-10 * math.log10(mean / (32767.0 * 32767.0)))))

@@ -60,9 +60,13 @@ class TrackDecoder(abc.ABC):
         self._packets = iter(())
         self._container.close()
 
-    def more(self) -> Decoded | None:
-        """Decode until there is something; ``None`` at the end. Times are in seconds from 0."""
-        while True:
+    def more(self, limit: int = 1 << 30) -> Decoded | None:
+        """Decode until there is something; ``None`` at the end. Times are in seconds from 0.
+
+        Args:
+            limit: Give up for now, with nothing, after so many packets.
+        """
+        for _ in range(limit):
             try:
                 packet = next(self._packets, None)
             except (av.FFmpegError, ValueError):
@@ -86,6 +90,7 @@ class TrackDecoder(abc.ABC):
                 decoded += self._flush()
             if decoded:
                 return decoded
+        return []
 
     def seek(self, time_s: float, base_s: float = 0.0) -> None:
         """Go to ``time_s``; what comes next begins there exactly.
@@ -236,15 +241,21 @@ class AudioDecoder(TrackDecoder):
 
 
 class VideoDecoder(TrackDecoder):
-    """Gives yuv420p pictures of even size, upright, with the file's own timing."""
+    """Gives yuv420p pictures of even size, upright, with the file's own timing.
+
+    Attributes:
+        upright: Whether the last picture had no turn to undo and was not interlaced.
+    """
 
     def __init__(self, location: str, index: int, zero_s: float, options: dict[str, Any]) -> None:
         super().__init__(location, index, zero_s, options)
+        self.upright = False
         self._last_s = -math.inf
         self._before: av.VideoFrame | None = None
         rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
         self.frame_s = min(1.0, max(1 / 240, float(1 / rate)))
         context = self._stream.codec_context
+        self.height_px = context.height
         self.frame_bytes = max(1, context.width * context.height * 3 // 2)
         if context.width * context.height > _BIG_PICTURE_PX:
             context.thread_type = "AUTO"
@@ -254,7 +265,13 @@ class VideoDecoder(TrackDecoder):
         self._last_s = -math.inf
         self._before = None
 
+    def leave_out_until(self, time_s: float) -> None:
+        """While on the way to the place sought, make that place ``time_s`` if it is later."""
+        if self._from_s is not None:
+            self._from_s = max(self._from_s, time_s)
+
     def _take(self, frame: Any) -> Decoded:
+        self.upright = round(frame.rotation / 90) % 4 == 0 and not frame.interlaced_frame
         time_s = self._time_s(frame)
         if time_s is None:
             time_s = self._base_s if math.isinf(self._last_s) else self._last_s + self.frame_s

@@ -6,23 +6,21 @@ import logging
 import math
 import threading
 import time
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 from av.stream import Disposition
 
 from ..errors import MediaError
 from .decode import AudioDecoder, VideoDecoder
-from .handoff import Handoff
-from .source import Kind, PacedTrack, Source, Timed
+from .file_track import FileTrack, Jump
+from .packets import PacketReader, codec_to_pass
+from .source import Kind, Source
 
 _log = logging.getLogger(__name__)
 
-_READ_AHEAD_S = 0.5
-_READ_AHEAD_BYTES = 64 << 20
-# Decoding this much for nothing is quicker than seeking.
-_SKIP_BY_DECODING_S = 1.0
 _URL_TIMEOUT_S = 10.0
 _JOIN_TIMEOUT_S = 2.0
 _WARM_FRAMES = 3
@@ -30,45 +28,12 @@ _WARM_FRAMES = 3
 _NOT_MEDIA = {"tty", "bin", "xbin", "adf", "idf", "data", "rawvideo", "ass", "srt", "webvtt"}
 
 
-class _FileTrack(PacedTrack):
-    def __init__(self, kind: Kind, decoder: AudioDecoder | VideoDecoder) -> None:
-        super().__init__(kind)
-        self.decoder = decoder
-        self.frame_s = decoder.frame_s
-        self.wake = threading.Event()
-        self.jump: tuple[float, int] | None = None
-        self.base_s = 0.0
-        self.primed = decoder.more() or decoder.last()
-        self._pulled_s = 0.0
-        frames = _READ_AHEAD_S / self.frame_s
-        if isinstance(decoder, VideoDecoder):
-            frames = min(frames, _READ_AHEAD_BYTES / decoder.frame_bytes)
-        self.queue: Handoff[Timed] = Handoff(max(4, math.ceil(frames)), self._taken)
-
-    def _taken(self) -> None:
-        self.wake.set()
-
-    async def _pull(self) -> Timed:
-        timed = await self.queue.get()
-        self._pulled_s = timed.media_s
-        return timed
-
-    def _skip_to(self, media_s: float) -> None:
-        if media_s - self._pulled_s > _SKIP_BY_DECODING_S:
-            self.go_to(media_s, self.source.pace.epoch)
-
-    def go_to(self, media_s: float, epoch: int) -> None:
-        """Let the worker go on from ``media_s``."""
-        self.jump = media_s, epoch
-        self._pulled_s = media_s
-        self.queue.restart()
-        self.wake.set()
-
-
 class FileSource(Source):
     """A media file. Make it with :meth:`open`.
 
-    Everything is decoded on one worker thread, about half a second ahead.
+    Everything is read and decoded on one worker thread, about half a second ahead. Where the
+    reader takes packets (:meth:`~xnb.media.source.SourceTrack.allow_packets`) and the file's
+    can be sent as they are, nothing is decoded; see :mod:`xnb.media.passthrough`.
 
     Attributes:
         summary: What is in the file, in words.
@@ -79,8 +44,8 @@ class FileSource(Source):
         self,
         name: str,
         *,
-        audio: _FileTrack | None,
-        video: _FileTrack | None,
+        audio: FileTrack | None,
+        video: FileTrack | None,
         length_s: float | None,
         summary: str,
         loop: bool,
@@ -154,11 +119,16 @@ class FileSource(Source):
         summary = _summary(container)
         wanted = " or ".join(k for k, w in (("sound", audio), ("a picture", video)) if w)
         zero_s = (container.start_time or 0) / av.time_base
-        tracks: dict[Kind, _FileTrack] = {}
-        if audio and sound:
-            _add(tracks, "audio", AudioDecoder(location, sound.index, zero_s, options))
-        if video and picture:
-            _add(tracks, "video", VideoDecoder(location, picture.index, zero_s, options))
+        tracks: dict[Kind, FileTrack] = {}
+        wanted_streams: tuple[tuple[Kind, Any, type[AudioDecoder | VideoDecoder]], ...] = (
+            ("audio", sound if audio else None, AudioDecoder),
+            ("video", picture if video else None, VideoDecoder),
+        )
+        for kind, stream, decoder in wanted_streams:
+            if stream:
+                codec = codec_to_pass(container, stream, kind)
+                place = _Place(location, stream.index, zero_s, options)
+                _add(tracks, kind, decoder(location, stream.index, zero_s, options), codec, place)
         if not tracks:
             raise MediaError(
                 f"{name} has no track to send: wanted {wanted or 'nothing'}, found {summary}.",
@@ -231,24 +201,26 @@ class FileSource(Source):
 
     def _close_files(self) -> None:
         for track in self._files:
-            track.decoder.close()
+            track.feeder.close()
 
     def _work(self) -> None:
-        epochs = dict.fromkeys(self._files, 0)
         try:
             while not self._closing:
                 self._wake.clear()
+                now_s = self.pace.clock.now()
+                busy = False
                 for track in self._files:
-                    jump, track.jump = track.jump, None
+                    jump = track.take_jump()
+                    track.feeder.wanted = track.choice.wants_packets(now_s)
                     if jump:
-                        self._jump(track, *jump)
-                        epochs[track] = jump[1]
+                        self._jump(track, jump)
+                    else:
+                        busy |= self._change_over(track, now_s)
                 hungry = [t for t in self._files if not (t.queue.is_full or t.queue.is_finished)]
-                if not hungry:
+                if hungry:
+                    self._feed(min(hungry, key=FileTrack.need))
+                elif not busy:
                     self._wake.wait(1.0)
-                    continue
-                track = min(hungry, key=lambda t: len(t.queue) / t.queue.capacity)
-                self._feed(track, epochs[track])
         except Exception as error:
             _log.exception("Decoding %s failed.", self.name)
             failure = MediaError(f"{self.name} cannot be decoded: {type(error).__name__}.")
@@ -257,27 +229,47 @@ class FileSource(Source):
         finally:
             self._close_files()
 
-    def _jump(self, track: _FileTrack, media_s: float, epoch: int) -> None:
-        base_s = 0.0
-        if self._loop and self._loop_s:
-            base_s = media_s // self._loop_s * self._loop_s
-        track.decoder.seek(media_s, base_s)
-        track.base_s = base_s
-        track.primed = []
+    def _base_s(self, media_s: float) -> float:
+        """Where the pass over the file began that ``media_s`` is in."""
+        return media_s // self._loop_s * self._loop_s if self._loop and self._loop_s else 0.0
+
+    def _jump(self, track: FileTrack, jump: Jump) -> None:
+        track.place = jump
+        track.choice.keyframe_due = False
+        track.feeder.seek(jump.media_s, self._base_s(jump.media_s))
         # What was decoded before the jump was noticed may have come in meanwhile.
         track.queue.restart()
 
-    def _feed(self, track: _FileTrack, epoch: int) -> None:
-        primed, track.primed = track.primed, []
-        decoded = primed or track.decoder.more()
-        if decoded is None and self._loop and track.decoder.end_s > 0:
-            self._loop_s = self._loop_s or track.decoder.end_s
-            track.base_s += self._loop_s
-            track.decoder.begin_again(track.base_s)
+    def _change_over(self, track: FileTrack, now_s: float) -> bool:
+        """Work on going from packets to frames, where that is due; whether there was work."""
+        feeder, choice = track.feeder, track.choice
+        if track.kind == "audio" or not feeder.may_chase(now_s):
+            return False
+        if track.queue.is_finished or (feeder.wanted and not choice.keyframe_due):
+            feeder.stop_chasing()
+            return False
+        at_s = track.at_s
+        frames = feeder.chase(at_s, self._base_s(at_s), now_s)
+        if frames is None:
+            choice.keyframe_due = False
+        elif frames:
+            choice.keyframe_due = False
+            track.new_run()
+            for media_s, frame in frames:
+                track.put(media_s, frame)
+        return True
+
+    def _feed(self, track: FileTrack) -> None:
+        feeder = track.feeder
+        units = feeder.more()
+        if units is None and self._loop and feeder.end_s > 0:
+            self._loop_s = self._loop_s or feeder.end_s
+            feeder.begin_again(feeder.base_s + self._loop_s)
             return
-        for media_s, frame in track.decoder.last() if decoded is None else decoded:
-            track.queue.put(Timed(media_s, frame, epoch))
-        if decoded is None:
+        track.came_to_nothing = units is not None and not units
+        for media_s, unit in feeder.last() if units is None else units:
+            track.put(media_s, unit)
+        if units is None:
             track.queue.finish()
 
 
@@ -298,12 +290,35 @@ def _is_cover(stream: Any) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def _add(tracks: dict[Kind, _FileTrack], kind: Kind, decoder: AudioDecoder | VideoDecoder) -> None:
-    track = _FileTrack(kind, decoder)
-    if track.primed:
-        tracks[kind] = track
-    else:
+class _Place(NamedTuple):
+    """Where a stream is found."""
+
+    location: str
+    number: int
+    zero_s: float
+    options: dict[str, Any]
+
+    def open_packets(self, codec: str, frame_s: float) -> PacketReader:
+        container = av.open(self.location, "r", **self.options)
+        stream = container.streams[self.number]
+        return PacketReader(container, stream, codec, zero_s=self.zero_s, frame_s=frame_s)
+
+
+def _add(
+    tracks: dict[Kind, FileTrack],
+    kind: Kind,
+    decoder: AudioDecoder | VideoDecoder,
+    codec: str | None,
+    place: _Place,
+) -> None:
+    primed = decoder.more() or decoder.last()
+    if not primed:
         decoder.close()
+        return
+    if isinstance(decoder, VideoDecoder) and not decoder.upright:
+        codec = None
+    opener = partial(place.open_packets, codec, decoder.frame_s) if codec else None
+    tracks[kind] = FileTrack(kind, decoder, primed, codec, opener)
 
 
 def _length_s(container: Any, indexes: list[int]) -> float | None:

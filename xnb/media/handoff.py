@@ -48,6 +48,11 @@ class Handoff(Generic[T]):
         """Whether the worker said that nothing more comes."""
         return self._finished
 
+    def holds(self, fits: Callable[[T], bool]) -> bool:
+        """Whether an item that ``fits`` waits here. Thread-safe."""
+        with self._lock:
+            return any(map(fits, self._items))
+
     def put(self, item: T) -> None:
         """Add an item. Thread-safe."""
         with self._lock:

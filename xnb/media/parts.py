@@ -1,302 +1,190 @@
-"""The two halves of a recording while it is being made: one file for sound, one for pictures.
-
-Each is a Matroska file written as it comes, so that it can be played even when the process was
-killed; :mod:`xnb.media.assemble` joins them into what was asked for.
-"""
+"""A recording while it is being made: one Matroska file of the frames as they came."""
 
 from __future__ import annotations
 
-import abc
-from fractions import Fraction
+import contextlib
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-import av
-import numpy as np
-from numpy.typing import NDArray
+from ..errors import RecordingError
+from . import avc, opus_packets
+from .encoded import EncodedFrame
+from .leftovers import keep_leftover, lock, part_of
+from .matroska import TICKS_A_SECOND, Block, MatroskaWriter, Track
 
-from .frames import (
-    convert,
-    from_av_audio,
-    from_planes,
-    plane_array,
-    to_av_audio,
-    to_int16,
-    to_yuv420p,
-)
+Side = Literal["remote", "local"]
 
-RATE_HZ = 48000
-MILLISECONDS = Fraction(1, 1000)
-
-# Time stamps jitter with the network: sound stays gapless until it is this far off.
-_REANCHOR_S = 0.025
-# Below that a steady offset is worked off by stretching, which nobody hears.
-_STEADY_S = 0.005
-_STEADY_WEIGHT = 0.05
-_STRETCH_SAMPLES = 2
-_BLOCK = 960
-# A picture that stands longer is written again, so that players can seek.
-_STANDING_MS = 1000
-_REORDERED_MS = 50
+# Frames are held this long, so that sound and pictures get into the order of their times.
+_HELD_S = 0.4
+# Sound stays gapless until its time stamps and its times are this far apart,
+_JUMP_S = 0.06
+# or have been so on average of about fifty packets.
+_DRIFT_S = 0.012
+_DRIFT_WEIGHT = 0.02
+_TICK_S = 1 / TICKS_A_SECOND
 
 
-class Part(abc.ABC):
-    """One stream being encoded into a file of its own.
+class SoundLine:
+    """Puts packets of one stream of sound on the recording's clock.
 
-    Args:
-        path: Where to write.
-        file_format: FFmpeg's name of the container.
-        codec: FFmpeg's name of the encoder.
-        zero_s: Time at which the recording began.
+    Their time stamps count samples, so within a stream they are what says where a packet
+    belongs; ``time_s`` says where the stream belongs, and wins when the two part.
     """
 
-    def __init__(self, path: Path, file_format: str, codec: str, zero_s: float) -> None:
-        self.path = path
-        self.codec = codec
-        self.first_pts: int | None = None
+    def __init__(self) -> None:
+        self._offset_s: float | None = None
+        self._drift_s = 0.0
+
+    def place(self, timestamp: int, time_s: float) -> float:
+        """The time of a packet, in seconds on the clock of ``time_s``."""
+        media_s = timestamp / opus_packets.RATE_HZ
+        if self._offset_s is None or abs(time_s - media_s - self._offset_s) > _JUMP_S:
+            self._offset_s, self._drift_s = time_s - media_s, 0.0
+            return time_s
+        self._drift_s += _DRIFT_WEIGHT * (time_s - media_s - self._offset_s - self._drift_s)
+        if abs(self._drift_s) > _DRIFT_S:
+            self._offset_s, self._drift_s = self._offset_s + self._drift_s, 0.0
+        return media_s + self._offset_s
+
+
+class PartWriter:
+    """Writes encoded frames of one or both sides into one file that is playable at any moment.
+
+    Args:
+        path: Of the finished recording; the part lies beside it.
+
+    Raises:
+        OSError: It cannot be written; :meth:`flush` may raise it too.
+        RecordingError: Another process is writing it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = part_of(path)
         self.frames = 0
-        self._zero_s = zero_s
-        options = {"cluster_time_limit": "1000"} if file_format == "matroska" else {}
-        self._container = av.open(
-            str(path), "w", format=file_format, options={**options, "flush_packets": "1"}
-        )
-        self._stream: Any = None
-
-    @property
-    @abc.abstractmethod
-    def end_s(self) -> float:
-        """Where it ends, in seconds since the recording began."""
-
-    def finish(self) -> None:
-        """Write what the encoder still holds and close the file."""
-        if self._stream is not None:
-            self._mux(self._stream.encode(None))
-        self._container.close()
-
-    def abort(self) -> None:
-        """Close the file as it is. May be called after :meth:`finish`."""
-        self._container.close()
-
-    def _mux(self, packets: list[Any]) -> None:
-        for packet in packets:
-            if self.first_pts is None:
-                self.first_pts = packet.pts
-            self._container.mux(packet)
-
-
-class AudioPart(Part):
-    """Sound on a gapless timeline that begins with the recording."""
-
-    def __init__(self, path: Path, file_format: str, codec: str, zero_s: float) -> None:
-        super().__init__(path, file_format, codec, zero_s)
-        self._stream = self._container.add_stream(codec, rate=RATE_HZ, layout="stereo")
-        self._planar = codec == "aac"
-        if codec != "pcm_s16le":
-            self._stream.bit_rate = 128_000
-        context = self._stream.codec_context
-        context.format = "fltp" if self._planar else "s16"
-        context.time_base = Fraction(1, RATE_HZ)
-        context.open()
-        self.frame_size = context.frame_size or _BLOCK
-        self._resampler: av.AudioResampler | None = None
-        self._resampled_layout: tuple[Any, ...] = ()
-        self._pending: NDArray[np.int16] = np.empty((0, 2), np.int16)
-        self._placed = 0
-        self._written = 0
-        self._steady = 0.0
-
-    @property
-    def end_s(self) -> float:
-        """See :attr:`Part.end_s`."""
-        return self._placed / RATE_HZ
-
-    def write(self, frame: av.AudioFrame, time_s: float) -> None:
-        """Put a frame where ``time_s`` says, or right after the last when that is about there."""
-        self.frames += 1
-        samples = self._converted(frame)
-        off = round((time_s - self._zero_s) * RATE_HZ) - self._placed
-        limit = _REANCHOR_S * RATE_HZ
-        if off > limit or (self._placed == 0 and off > 0):
-            self._silence(off)
-            self._steady = 0.0
-        elif off < -limit:
-            samples = samples[-off:]
-            self._steady = 0.0
-        else:
-            self._steady += _STEADY_WEIGHT * (off - self._steady)
-            samples = self._stretched(samples)
-        self._place(samples)
-
-    def finish(self) -> None:
-        """See :meth:`Part.finish`."""
-        if len(self._pending):
-            self._encode(self._pending)
-            self._pending = self._pending[:0]
-        super().finish()
-
-    def _stretched(self, samples: NDArray[np.int16]) -> NDArray[np.int16]:
-        if abs(self._steady) < _STEADY_S * RATE_HZ or len(samples) < _BLOCK // 2:
-            return samples
-        change = _STRETCH_SAMPLES if self._steady > 0 else -_STRETCH_SAMPLES
-        self._steady -= change
-        length = len(samples) + change
-        at = np.linspace(0, len(samples) - 1, length)
-        before = np.arange(len(samples))
-        columns = [np.interp(at, before, samples[:, channel]) for channel in range(2)]
-        return np.rint(np.stack(columns, axis=1)).astype(np.int16)
-
-    def _converted(self, frame: av.AudioFrame) -> NDArray[np.int16]:
-        if frame.format.name == "s16":
-            samples = frame.to_ndarray().reshape(-1, len(frame.layout.channels))
-        else:
-            samples = to_int16(from_av_audio(frame)[:, :2])
-        stereo = np.broadcast_to(samples[:, :2], (len(samples), 2))
-        if frame.sample_rate == RATE_HZ:
-            return np.asarray(stereo, np.int16)
-        if self._resampled_layout != (frame.sample_rate,):
-            self._resampled_layout = (frame.sample_rate,)
-            self._resampler = av.AudioResampler("s16", "stereo", RATE_HZ)
-        again = to_av_audio(stereo, frame.sample_rate)
-        again.pts = None
-        assert self._resampler is not None
-        pieces = [out.to_ndarray().reshape(-1, 2) for out in self._resampler.resample(again)]
-        return np.concatenate([np.empty((0, 2), np.int16), *pieces]).astype(np.int16)
-
-    def _silence(self, count: int) -> None:
-        second = np.zeros((RATE_HZ, 2), np.int16)
-        while count > 0:
-            self._place(second[:count])
-            count -= RATE_HZ
-
-    def _place(self, samples: NDArray[np.int16]) -> None:
-        self._placed += len(samples)
-        self._pending = np.concatenate((self._pending, samples))
-        whole = len(self._pending) // self.frame_size * self.frame_size
-        for start in range(0, whole, self.frame_size):
-            self._encode(self._pending[start : start + self.frame_size])
-        self._pending = self._pending[whole:]
-
-    def _encode(self, samples: NDArray[np.int16]) -> None:
-        if self._planar:
-            array: Any = np.ascontiguousarray(samples.T.astype(np.float32) / 32768)
-            frame = av.AudioFrame.from_ndarray(array, format="fltp", layout="stereo")
-        else:
-            array = np.ascontiguousarray(samples).reshape(1, -1)
-            frame = av.AudioFrame.from_ndarray(array, format="s16", layout="stereo")
-        frame.sample_rate = RATE_HZ
-        frame.pts = self._written
-        frame.time_base = Fraction(1, RATE_HZ)
-        self._written += len(samples)
-        self._mux(self._stream.encode(frame))
-
-
-class VideoPart(Part):
-    """Pictures of one size with rising times; between them the last one stands."""
-
-    _OPTIONS = {  # noqa: RUF012 - never changed
-        "libx264": {"preset": "veryfast", "tune": "zerolatency", "crf": "23"},
-        "libvpx": {
-            "deadline": "realtime",
-            "cpu-used": "8",
-            "lag-in-frames": "0",
-            "auto-alt-ref": "0",
-        },
-    }
-    _BITS_PER_PIXEL = 0.15
-
-    def __init__(
-        self, path: Path, file_format: str, codec: str, zero_s: float, *, fps: float
-    ) -> None:
-        super().__init__(path, file_format, codec, zero_s)
         self.dropped = 0
-        self.width = self.height = 0
-        self.frame_ms = max(1, round(1000 / fps))
-        self._fps = fps
-        self._last_ms: int | None = None
-        self._last: av.VideoFrame | None = None
+        self._name = path.name
+        self._writer: MatroskaWriter | None = None
+        self._zero_s: float | None = None
+        self._held: list[tuple[float, int, Track, Side, EncodedFrame]] = []
+        self._newest_s = float("-inf")
+        self._arrivals = 0
+        self._sound: dict[Side, SoundLine] = {}
+        self._picture_s: dict[Side, float] = {}
+        self._written_s: dict[int, float] = {}
+        self._tracks: dict[tuple[Side, str], Track] = {}
+        self._numbers: dict[Track, int] = {}
+        self._flushed_at = 0
 
     @property
-    def start_s(self) -> float:
-        """When the first picture is shown, in seconds since the recording began."""
-        return (self.first_pts or 0) / 1000
+    def is_empty(self) -> bool:
+        """Whether nothing has been written."""
+        return not self._numbers
 
-    @property
-    def end_s(self) -> float:
-        """See :attr:`Part.end_s`."""
-        return 0.0 if self._last_ms is None else (self._last_ms + self.frame_ms) / 1000
+    def add(self, side: Side, frame: EncodedFrame, time_s: float) -> None:
+        """Take in a frame; it is written by a later :meth:`flush`.
 
-    def write(self, frame: av.VideoFrame, time_s: float) -> None:
-        """Show a picture from ``time_s`` on. One that comes after a later one is dropped."""
-        self.frames += 1
-        raw_ms = round((time_s - self._zero_s) * 1000)
-        at_ms = max(0, raw_ms)
-        if self._last_ms is not None and at_ms <= self._last_ms:
-            if raw_ms < self._last_ms - _REORDERED_MS:
-                self.dropped += 1
-                return
-            at_ms = self._last_ms + 1
-        if self._stream is None:
-            self._open(frame)
-        self._stand(at_ms)
-        self._last = self._fitted(frame)
-        self._encode(at_ms)
-
-    def stand_until(self, end_s: float) -> None:
-        """Let the last picture stand until ``end_s``."""
-        if self._last_ms is None:
+        Raises:
+            RecordingError: Its codec cannot be recorded.
+        """
+        track = self._track(side, frame)
+        if track is None:
+            self.dropped += 1
             return
-        last_ms = round(end_s * 1000) - self.frame_ms
-        self._stand(last_ms)
-        if last_ms - self._last_ms >= self.frame_ms:
-            self._encode(last_ms)
+        if frame.kind == "audio":
+            time_s = self._sound.setdefault(side, SoundLine()).place(frame.timestamp, time_s)
+        else:
+            self.frames += 1
+            # In the order of decoding, which is the order they are shown in: no B-frames here.
+            time_s = max(time_s, self._picture_s.get(side, time_s) + _TICK_S)
+            self._picture_s[side] = time_s
+        self._arrivals += 1
+        self._held.append((time_s, self._arrivals, track, side, frame))
+        self._newest_s = max(self._newest_s, time_s)
 
-    def _stand(self, until_ms: int) -> None:
-        while self._last_ms is not None and until_ms - self._last_ms > _STANDING_MS * 3 // 2:
-            self._encode(self._last_ms + _STANDING_MS)
+    def flush(self, *, everything: bool = False) -> None:
+        """Write what has been held long enough; all of it when nothing new came since."""
+        everything = everything or self._arrivals == self._flushed_at
+        self._flushed_at = self._arrivals
+        self._held.sort(key=lambda one: one[:2])
+        until_s = float("inf") if everything else self._newest_s - _HELD_S
+        count = sum(one[0] <= until_s for one in self._held)
+        if not count:
+            return
+        due, self._held = self._held[:count], self._held[count:]
+        if self._writer is None:
+            self._writer = self._open()
+        if self._zero_s is None:
+            self._zero_s = due[0][0]
+        blocks = []
+        for time_s, _, track, _, frame in due:
+            if track not in self._numbers:
+                self._numbers[track] = self._writer.add_track(track)
+            number, at_s = self._numbers[track], time_s - self._zero_s
+            if frame.kind == "video":
+                at_s = max(at_s, self._written_s.get(number, -_TICK_S) + _TICK_S)
+            elif at_s < -_TICK_S or at_s < self._written_s.get(number, 0.0) - _TICK_S:
+                self.dropped += 1
+                continue
+            self._written_s[number] = at_s = max(0.0, at_s)
+            data = frame.data
+            if frame.codec == "h264":
+                data = avc.prefixed(avc.units(data))
+            blocks.append(Block(number, at_s, frame.is_keyframe, data))
+        blocks.sort(key=lambda block: block.time_s)
+        self._writer.write(blocks)
 
-    def _open(self, frame: av.VideoFrame) -> None:
-        self.width, self.height = frame.width & ~1, frame.height & ~1
-        stream: Any = self._container.add_stream(
-            self.codec, rate=round(self._fps), options=dict(self._OPTIONS[self.codec])
-        )
-        stream.width, stream.height, stream.pix_fmt = self.width, self.height, "yuv420p"
-        context = stream.codec_context
-        context.time_base = MILLISECONDS
-        context.gop_size = round(2 * self._fps)
-        # Two threads of libvpx wait for each other in a busy loop.
-        context.thread_count = 1 if self.codec == "libvpx" else 2
-        if self.codec == "libvpx":
-            pixels_per_s = self.width * self.height * self._fps
-            stream.bit_rate = max(600_000, int(pixels_per_s * self._BITS_PER_PIXEL))
-        self._stream = stream
+    def close(self) -> None:
+        """Close the file as it is. May be called again."""
+        if self._writer:
+            self._writer.close()
 
-    def _encode(self, at_ms: int) -> None:
-        frame = self._last
-        assert frame is not None
-        frame.pts, frame.time_base = at_ms, MILLISECONDS
-        frame.pict_type = 0
-        self._last_ms = at_ms
-        self._mux(self._stream.encode(frame))
+    def remove(self) -> None:
+        """Close the file and delete it. May be called again."""
+        self.close()
+        if self._writer:
+            with contextlib.suppress(OSError):
+                self.path.unlink(missing_ok=True)
 
-    def _fitted(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """A frame of our own in the recording's size; others look at the one that came."""
-        source = to_yuv420p(frame)
-        if (source.width, source.height) == (self.width, self.height):
-            if source is not frame:
-                return source
-            return from_planes(*(plane_array(source, index) for index in range(3)))
-        scale = min(self.width / source.width, self.height / source.height)
-        width = max(2, min(self.width, round(source.width * scale)) & ~1)
-        height = max(2, min(self.height, round(source.height * scale)) & ~1)
-        scaled = convert(source, width=width, height=height)
-        left, top = (self.width - width) // 4 * 2, (self.height - height) // 4 * 2
-        black = (16, 128, 128)
-        canvas = av.VideoFrame(self.width, self.height, "yuv420p")
-        for index, value in enumerate(black):
-            half = 2 if index else 1
-            plane = plane_array(canvas, index)
-            plane[:] = value
-            rows = slice(top // half, (top + height) // half)
-            columns = slice(left // half, (left + width) // half)
-            plane[rows, columns] = plane_array(scaled, index)
-        return canvas
+    def _open(self) -> MatroskaWriter:
+        keep_leftover(self.path)
+        writer = MatroskaWriter(self.path, self._name)
+        lock(writer.fileno())
+        return writer
+
+    def _track(self, side: Side, frame: EncodedFrame) -> Track | None:
+        """The track of a frame, made from its first; ``None`` while that is no use."""
+        known = self._tracks.get((side, frame.codec))
+        if known is None:
+            known = _described(side, frame)
+            if known is not None:
+                self._tracks[side, frame.codec] = known
+        return known
+
+
+def _described(side: Side, frame: EncodedFrame) -> Track | None:
+    what = "sound" if frame.kind == "audio" else "picture"
+    name = f"{side} {what}"
+    if frame.codec == "opus":
+        delay = opus_packets.PRE_SKIP_SAMPLES
+        return Track("audio", "A_OPUS", name, opus_packets.head(), delay_samples=delay)
+    if frame.codec == "vp8":
+        size = vp8_size(frame.data)
+        return Track("video", "V_VP8", name, size=size) if size else None
+    if frame.codec == "h264":
+        sets = avc.parameter_sets(avc.units(frame.data))
+        size = avc.size_of(frame.data) if sets else None
+        if not sets or not size:
+            return None
+        return Track("video", "V_MPEG4/ISO/AVC", name, sets.record(), size)
+    raise RecordingError(
+        f"The codec {frame.codec} cannot be recorded.", remedy="Use vp8, h264 and opus."
+    )
+
+
+def vp8_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels told by a VP8 keyframe (RFC 6386 section 9.1), else ``None``."""
+    if len(data) < 10 or data[0] & 1 or data[3:6] != b"\x9d\x01\x2a":
+        return None
+    width = int.from_bytes(data[6:8], "little") & 0x3FFF
+    height = int.from_bytes(data[8:10], "little") & 0x3FFF
+    return width, height

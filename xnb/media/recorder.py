@@ -1,4 +1,4 @@
-"""Writing what is heard and seen to a file, as it comes."""
+"""Writing what is heard and seen to a file as it comes, without decoding it."""
 
 from __future__ import annotations
 
@@ -8,47 +8,30 @@ import contextlib
 import logging
 import os
 import threading
+import time
 import weakref
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
-
-import av
+from typing import Any, Literal
 
 from ..errors import RecordingError
-from .assemble import assemble
-from .parts import AudioPart, Part, VideoPart
+from .encoded import EncodedFrame
+from .finish import finish, format_of, length_s
+from .parts import PartWriter, Side
 
 _log = logging.getLogger(__name__)
 
-VideoCodecName = Literal["h264", "vp8"]
+Sides = Literal["remote", "local", "both"]
 
-_VIDEO_LIMIT = 60
-_VIDEO_BYTES_LIMIT = 128 << 20
-_AUDIO_LIMIT = 1500
-_EXIT_TIMEOUT_S = 15.0
-
-
-class _Format(NamedTuple):
-    container: str
-    audio: str
-    video: tuple[VideoCodecName, ...]
-
-
-_FORMATS = {
-    ".wav": _Format("wav", "pcm_s16le", ()),
-    ".ogg": _Format("ogg", "libopus", ()),
-    ".opus": _Format("ogg", "libopus", ()),
-    ".m4a": _Format("ipod", "aac", ()),
-    ".mp4": _Format("mp4", "aac", ("h264",)),
-    ".mkv": _Format("matroska", "aac", ("h264", "vp8")),
-    ".webm": _Format("webm", "libopus", ("vp8",)),
-}
-# Written as they come; the others are joined from Matroska parts at the end.
-_DIRECT = {"wav", "ogg"}
-_ENCODERS = {"h264": "libx264", "vp8": "libvpx"}
+# So long frames wait for the thread that writes them; waking it for each would cost more.
+_INTERVAL_S = 0.25
+_WAITING_BYTES_LIMIT = 64 << 20
+_WAITING_LIMIT = 20_000
+_KEYFRAME_REQUEST_S = 0.5
+_EXIT_TIMEOUT_S = 60.0
 
 _open_recorders: weakref.WeakValueDictionary[Path, Recorder] = weakref.WeakValueDictionary()
 
@@ -62,10 +45,10 @@ class RecordedFile:
         duration_s: Its length in seconds, read back from the file.
         audio: Whether it has sound.
         video: Whether it has a picture.
-        frames: Pictures written.
-        dropped: Pictures left out because the encoder was slower than the call, or came out of
-            order.
-        size: Width and height in pixels, ``None`` without a picture.
+        frames: Pictures that came, of all sides together.
+        dropped: Pictures and packets of sound left out, because the disk was too slow or they
+            came too late. Pictures before the first keyframe do not count.
+        size: Width and height in pixels of the first picture, ``None`` without one.
         size_bytes: Size of the file.
     """
 
@@ -80,20 +63,24 @@ class RecordedFile:
 
 
 class Recorder:
-    """Records sound, pictures or both into one file.
+    """Records encoded sound, pictures or both into one file.
 
-    Frames are encoded on a thread of its own. When the encoder is too slow the oldest picture
-    that waits is dropped and counted; sound never is, short of half a minute behind. Until it is
-    finished the media are in files beside ``path`` that end in ``.part.mkv``; they can be played
-    even when the process was killed.
+    Frames are written as they come into a Matroska file beside ``path``, whose name is that of
+    ``path`` and ``.part.mkv``. It can be played at any moment and after the process was killed,
+    up to the last second; :func:`xnb.recover` completes it. At the end it is made into what
+    ``path`` asks for, see :func:`xnb.media.finish.finish`, and deleted.
+
+    Time 0 is the first frame that is kept. Sound that was lost leaves a gap of its length. The
+    last picture stands until the end.
 
     Args:
-        path: ``.wav``, ``.ogg``, ``.opus`` or ``.m4a`` for sound; ``.mp4``, ``.mkv`` (H.264 and
-            AAC) or ``.webm`` (VP8 and Opus) for both. An existing file is replaced at the end.
+        path: ``.wav``, ``.ogg``, ``.opus`` or ``.m4a`` for sound; ``.mp4``, ``.mkv`` or
+            ``.webm`` for both. An existing file is replaced at the end.
         audio: Record sound.
-        video: Record pictures.
-        video_codec: ``"h264"`` or ``"vp8"`` where the container leaves a choice (``.mkv``).
-        fps_hint: About how many pictures a second will come, 1 to 120.
+        video: Record pictures, of VP8 or H.264.
+        sides: What comes from the far end, what this side sends, or both.
+        keyframe_needed: Called from :meth:`push` with ``"remote"`` or ``"local"`` while that
+            side's pictures cannot be written for want of a keyframe, at most twice a second.
 
     Raises:
         RecordingError: The folder does not exist or cannot be written to, the suffix is unknown,
@@ -101,7 +88,7 @@ class Recorder:
 
     Example:
         >>> recorder = Recorder("call.mp4", audio=True, video=True)
-        >>> recorder.push_video(frame, time_s=0.0)
+        >>> peer.video_in.on_encoded(lambda frame, time_s: recorder.push("remote", frame, time_s))
         >>> recorded = await recorder.finish()
     """
 
@@ -111,25 +98,25 @@ class Recorder:
         *,
         audio: bool,
         video: bool,
-        video_codec: VideoCodecName | None = None,
-        fps_hint: float = 30,
+        sides: Sides = "remote",
+        keyframe_needed: Callable[[Side], Any] | None = None,
     ) -> None:
         self.path = Path(path).expanduser()
-        self.dropped = 0
         self.error: Exception | None = None
-        self._format = _checked_format(self.path, audio, video, video_codec)
-        self._video_codec = video_codec or (self._format.video or ("h264",))[0]
-        self._fps = min(120.0, max(1.0, fps_hint))
+        _check(self.path, audio, video)
         self._wants = {"audio": audio, "video": video}
-        self._ready = threading.Condition()
-        self._audio_frames: deque[tuple[float, av.AudioFrame]] = deque()
-        self._video_frames: deque[tuple[float, av.VideoFrame]] = deque()
-        self._stopping = False
+        self._sides: tuple[Side, ...] = ("remote", "local") if sides == "both" else (sides,)
+        self._keyframe_needed = keyframe_needed
+        self._asked_s: dict[Side, float] = {}
+        self._running_pictures: set[tuple[Side, str]] = set()
+        self._lock = threading.Lock()
+        self._frames: deque[tuple[Side, EncodedFrame, float]] = deque()
+        self._waiting_bytes = 0
+        self._overflowed = 0
+        self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._result: Future[RecordedFile] = Future()
-        self._zero_s = 0.0
-        self._audio: AudioPart | None = None
-        self._video: VideoPart | None = None
+        self._part = PartWriter(self.path)
         if self.path.absolute() in _open_recorders:
             raise RecordingError(
                 f"{self.path.name} is being recorded already.",
@@ -139,47 +126,66 @@ class Recorder:
 
     def __repr__(self) -> str:
         kinds = " + ".join(kind for kind, wanted in self._wants.items() if wanted)
-        state = "finished" if self._result.done() else "stopping" if self._stopping else "open"
+        stopping = self._stopping.is_set()
+        state = "finished" if self._result.done() else "stopping" if stopping else "open"
         return f"<Recorder {self.path.name}: {kinds}, {state}>"
 
-    def push_audio(self, frame: av.AudioFrame, time_s: float) -> None:
-        """Add sound. Thread-safe, never waits.
+    @property
+    def dropped(self) -> int:
+        """See :attr:`RecordedFile.dropped`."""
+        return self._overflowed + self._part.dropped
+
+    def push(self, side: Side, frame: EncodedFrame, time_s: float) -> None:
+        """Add a frame. Thread-safe, never waits for the disk.
+
+        What is not asked for is ignored. When the disk is so slow that 64 MiB wait, frames are
+        left out and counted, pictures until the next keyframe.
 
         Args:
-            frame: Any sample format and rate; it is not changed, and must not be afterwards.
-            time_s: When its first sample is heard, in seconds on a clock that is the same for
-                sound and pictures.
+            side: Whose it is.
+            frame: Pictures of one side come in the order of decoding.
+            time_s: When it is heard or seen, in seconds on a clock that is the same for sound
+                and pictures.
         """
-        if not self._wants["audio"]:
+        if side not in self._sides or not self._wants[frame.kind]:
             return
-        with self._ready:
-            if len(self._audio_frames) >= _AUDIO_LIMIT:
-                self._audio_frames.popleft()
-            self._push(self._audio_frames, time_s, frame)
+        ask = False
+        with self._lock:
+            if self._stopping.is_set() or self.error:
+                return
+            if frame.kind == "video":
+                ask = not self._begins_or_goes_on(side, frame)
+            if not ask:
+                self._append(side, frame, time_s)
+        if ask:
+            self._ask_for_keyframe(side)
 
-    def push_video(self, frame: av.VideoFrame, time_s: float) -> None:
-        """Add a picture. Thread-safe, never waits. Arguments as in :meth:`push_audio`."""
-        if not self._wants["video"]:
-            return
-        with self._ready:
-            size = max(1, frame.width * frame.height * 3 // 2)
-            limit = min(_VIDEO_LIMIT, max(2, _VIDEO_BYTES_LIMIT // size))
-            if len(self._video_frames) >= limit:
-                self._video_frames.popleft()
-                self.dropped += 1
-            self._push(self._video_frames, time_s, frame)
+    def _begins_or_goes_on(self, side: Side, frame: EncodedFrame) -> bool:
+        stream = (side, frame.codec)
+        if frame.is_keyframe:
+            self._running_pictures.add(stream)
+        return stream in self._running_pictures
 
-    def _push(self, frames: deque[Any], time_s: float, frame: Any) -> None:
-        if self._stopping or self.error:
+    def _append(self, side: Side, frame: EncodedFrame, time_s: float) -> None:
+        full = self._waiting_bytes > _WAITING_BYTES_LIMIT or len(self._frames) > _WAITING_LIMIT
+        if full:
+            self._overflowed += 1
+            self._running_pictures.discard((side, frame.codec))
             return
-        frames.append((time_s, frame))
+        self._frames.append((side, frame, time_s))
+        self._waiting_bytes += len(frame.data)
         if self._thread is None:
-            self._zero_s = time_s
             name = f"xnb-record-{self.path.name}"
             # A daemon, so that leaving the interpreter reaches _finish_all, which stops it.
             self._thread = threading.Thread(target=self._work, name=name, daemon=True)
             self._thread.start()
-        self._ready.notify()
+
+    def _ask_for_keyframe(self, side: Side) -> None:
+        now_s = time.monotonic()
+        if now_s - self._asked_s.get(side, -_KEYFRAME_REQUEST_S) >= _KEYFRAME_REQUEST_S:
+            self._asked_s[side] = now_s
+            if self._keyframe_needed:
+                self._keyframe_needed(side)
 
     def stop(self) -> Future[RecordedFile]:
         """Take nothing more and complete the file. May be called again, from any thread.
@@ -189,9 +195,9 @@ class Recorder:
             :class:`~xnb.errors.RecordingError` when nothing arrived (no file is left then) or
             the file could not be written.
         """
-        with self._ready:
-            first, self._stopping = not self._stopping, True
-            self._ready.notify()
+        with self._lock:
+            first = not self._stopping.is_set()
+            self._stopping.set()
         if first and self._thread is None:
             self._conclude()
         return self._result
@@ -205,55 +211,22 @@ class Recorder:
         return await asyncio.shield(asyncio.wrap_future(self.stop()))
 
     def _work(self) -> None:
-        while (item := self._next()) is not None:
+        stopped = False
+        while not stopped:
+            stopped = self._stopping.wait(_INTERVAL_S)
+            with self._lock:
+                frames, self._frames = self._frames, deque()
+                self._waiting_bytes = 0
             if self.error:
                 continue
-            time_s, frame = item
             try:
-                if isinstance(frame, av.AudioFrame):
-                    self._audio_part().write(frame, time_s)
-                else:
-                    self._video_part().write(frame, time_s)
+                for frame in frames:
+                    self._part.add(*frame)
+                self._part.flush(everything=stopped)
             except Exception as error:
                 _log.exception("Recording %s failed.", self.path.name)
                 self.error = error
         self._conclude()
-
-    def _next(self) -> tuple[float, av.AudioFrame | av.VideoFrame] | None:
-        with self._ready:
-            while not (self._audio_frames or self._video_frames):
-                if self._stopping:
-                    return None
-                self._ready.wait(1.0)
-            if not self._video_frames:
-                return self._audio_frames.popleft()
-            if not self._audio_frames or self._video_frames[0][0] < self._audio_frames[0][0]:
-                return self._video_frames.popleft()
-            return self._audio_frames.popleft()
-
-    def _audio_part(self) -> AudioPart:
-        if self._audio is None:
-            container = self._format.container
-            direct = container in _DIRECT
-            suffix = f"part{self.path.suffix}" if direct else "audio.part.mkv"
-            self._audio = AudioPart(
-                self.path.with_name(f"{self.path.stem}.{suffix}"),
-                container if direct else "matroska",
-                self._format.audio,
-                self._zero_s,
-            )
-        return self._audio
-
-    def _video_part(self) -> VideoPart:
-        if self._video is None:
-            self._video = VideoPart(
-                self.path.with_name(f"{self.path.stem}.video.part.mkv"),
-                "matroska",
-                _ENCODERS[self._video_codec],
-                self._zero_s,
-                fps=self._fps,
-            )
-        return self._video
 
     def _conclude(self) -> None:
         try:
@@ -261,96 +234,57 @@ class Recorder:
         except RecordingError as error:
             self._result.set_exception(error)
         except Exception as error:
-            names = " and ".join(part.path.name for part in self._parts)
             failure = RecordingError(
                 f"{self.path.name} could not be completed: {type(error).__name__}: {error}.",
-                remedy=f"Check the free space of its folder. What was saved is in {names}.",
+                remedy="Check the free space of its folder. What was saved is in "
+                f"{self._part.path.name}; xnb.recover() completes it.",
             )
             failure.__cause__ = error
             self._result.set_exception(failure)
         finally:
+            self._part.close()
             _open_recorders.pop(self.path.absolute(), None)
-
-    @property
-    def _parts(self) -> list[Part]:
-        return [part for part in (self._audio, self._video) if part]
 
     def _completed(self) -> RecordedFile:
         failed = self.error
-        if self._audio and self._video:
-            self._video.stand_until(max(self._audio.end_s, self._video.end_s))
-        for part in self._parts:
-            try:
-                part.finish()
-            except (av.FFmpegError, ValueError) as error:
-                part.abort()
-                failed = failed or error
-        audio = self._audio if self._audio and self._audio.first_pts is not None else None
-        video = self._video if self._video and self._video.first_pts is not None else None
-        if not audio and not video:
-            self._remove_parts()
+        finished = None
+        if not self._part.is_empty:
+            finished = finish(self._part.path, self.path)
+        if finished is None:
+            self._part.remove()
             if failed:
                 raise failed
             raise RecordingError(
                 f"Nothing arrived to be recorded, so there is no {self.path.name}.",
-                remedy="Record while the far end sends sound or a picture.",
+                remedy="Record while there is sound or a picture.",
             )
-        if self._format.container in _DIRECT and audio:
-            os.replace(audio.path, self.path)
-        else:
-            unfinished = self.path.with_name(f"{self.path.stem}.whole.part{self.path.suffix}")
-            assemble(unfinished, self._format.container, audio, video)
-            os.replace(unfinished, self.path)
-        recorded = self._verified(video)
-        self._remove_parts()
+        duration_s = length_s(self.path)
+        self._part.remove()
         if failed:
             raise RecordingError(
-                f"{self.path.name} ends early, after {recorded.duration_s:.1f} s: "
+                f"{self.path.name} ends early, after {duration_s:.1f} s: "
                 f"{type(failed).__name__}: {failed}.",
                 remedy="Check the free space of its folder. The file itself can be played.",
             ) from failed
-        return recorded
-
-    def _verified(self, video: VideoPart | None) -> RecordedFile:
-        with av.open(str(self.path)) as container:
-            duration_s = (container.duration or 0) / av.time_base
-            has_audio, has_video = bool(container.streams.audio), bool(container.streams.video)
         return RecordedFile(
             path=self.path,
             duration_s=duration_s,
-            audio=has_audio,
-            video=has_video,
-            frames=video.frames - video.dropped if video else 0,
-            dropped=self.dropped + (video.dropped if video else 0),
-            size=(video.width, video.height) if video else None,
+            audio=finished.audio,
+            video=finished.video,
+            frames=self._part.frames,
+            dropped=self.dropped,
+            size=finished.size,
             size_bytes=self.path.stat().st_size,
         )
 
-    def _remove_parts(self) -> None:
-        for part in self._parts:
-            part.abort()
-            with contextlib.suppress(OSError):
-                part.path.unlink(missing_ok=True)
 
-
-def _checked_format(
-    path: Path, audio: bool, video: bool, video_codec: VideoCodecName | None
-) -> _Format:
-    known = _FORMATS.get(path.suffix.lower())
-    if known is None:
-        raise RecordingError(
-            f"The suffix of {path.name} is not known.", remedy=f"Use {', '.join(_FORMATS)}."
-        )
+def _check(path: Path, audio: bool, video: bool) -> None:
+    known = format_of(path)
     if not audio and not video:
         raise RecordingError("Nothing is to be recorded.", remedy="Ask for audio, video or both.")
     if video and not known.video:
         raise RecordingError(
             f"A {path.suffix} file holds sound only.", remedy="Use .mp4, .webm or .mkv."
-        )
-    if video and video_codec and video_codec not in known.video:
-        raise RecordingError(
-            f"A {path.suffix} file cannot hold {video_codec}.",
-            remedy="Use .mp4 for h264, .webm for vp8, .mkv for either.",
         )
     folder = path.parent
     if not folder.is_dir():
@@ -364,7 +298,6 @@ def _checked_format(
             f"The folder {folder.name or folder} cannot be written to.",
             remedy="Choose another folder or change its rights.",
         )
-    return known
 
 
 @atexit.register

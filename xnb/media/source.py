@@ -45,6 +45,8 @@ class SourceTrack(abc.ABC):
     """One audio or video track that can be read in real time, by one reader."""
 
     kind: Kind
+    encoded_as: str | None = None
+    """The codec this track could give as packets: ``"vp8"``, ``"h264"`` or ``"opus"``."""
 
     @abc.abstractmethod
     async def read(self) -> MediaUnit:
@@ -57,8 +59,33 @@ class SourceTrack(abc.ABC):
             size. ``pts * time_base`` is the time since the source began, in seconds; it rises
             also over pauses, seeks and loops.
 
+            After :meth:`allow_packets` also packets of that codec with ``is_keyframe``: one
+            picture (H.264 as Annex B), or one Opus packet of at most 60 ms with its
+            ``duration``. After a frame only a keyframe packet comes; after a packet a frame
+            may come at any time.
+
         Raises:
             EndOfMedia: The track has ended or was closed.
+        """
+
+    def allow_packets(self, codec: str | None) -> None:  # noqa: B027 - most tracks only have frames
+        """Say what packets the reader takes; ``None`` (as at first) means frames only.
+
+        Args:
+            codec: ``"vp8"``, ``"h264"`` or ``"opus"``. Another one than :attr:`encoded_as`
+                means frames only.
+        """
+
+    def request_keyframe(self) -> None:  # noqa: B027
+        """The far end cannot go on without a keyframe: give one soon, or frames."""
+
+    def set_bandwidth(self, bps: int) -> None:  # noqa: B027
+        """Say what the path takes now, in bits per second."""
+
+    def limit_pictures(self, max_height_px: int, max_fps: float) -> None:  # noqa: B027
+        """Give no packets of pictures that are higher, or come faster, than this.
+
+        Such a track has no :attr:`encoded_as`.
         """
 
     @abc.abstractmethod
@@ -67,11 +94,16 @@ class SourceTrack(abc.ABC):
 
 
 class Timed(NamedTuple):
-    """A frame with its time in the medium; ``epoch`` counts the seeks before it."""
+    """A frame with its time in the medium.
+
+    ``epoch`` counts the seeks before it, ``run`` the places within an epoch at which the worker
+    was told to begin anew.
+    """
 
     media_s: float
-    frame: av.AudioFrame | av.VideoFrame
+    frame: MediaUnit
     epoch: int = 0
+    run: int = 0
 
 
 class PacedTrack(SourceTrack):
@@ -79,7 +111,7 @@ class PacedTrack(SourceTrack):
 
     Subclasses say how to get the next frame (:meth:`_pull`) and how to leave out a stretch that
     is already over (:meth:`_skip_to`). ``skipped`` counts the frames left out because the
-    reader came too late.
+    reader came too late; ``is_passing`` tells whether what came last was a packet.
     """
 
     frame_s = 0.02
@@ -101,6 +133,7 @@ class PacedTrack(SourceTrack):
         self._last_pts = -1
         self._end_media_s = 0.0
         self._exhausted_epoch: int | None = None
+        self.is_passing = False
 
     @abc.abstractmethod
     async def _pull(self) -> Timed:
@@ -131,7 +164,19 @@ class PacedTrack(SourceTrack):
             self.reading = False
             self.last_read_s = source.pace.clock.now()
 
-    async def _read(self, pace: Pace) -> av.AudioFrame | av.VideoFrame:
+    def _fits(self, held: Timed, pace: Pace) -> bool:
+        """Whether a frame in hand is still to be given out."""
+        return held.epoch == pace.epoch
+
+    def _giving(self, held: Timed) -> None:
+        """``held`` is given out now."""
+
+    def _length_s(self, frame: MediaUnit) -> float:
+        if isinstance(frame, av.Packet) and frame.duration and frame.time_base:
+            return float(frame.duration * frame.time_base)
+        return self.frame_s
+
+    async def _read(self, pace: Pace) -> MediaUnit:
         while True:
             if self.ended:
                 raise EndOfMedia
@@ -146,8 +191,10 @@ class PacedTrack(SourceTrack):
                     self._end()
                     raise
             held = self._held
-            if held.epoch != pace.epoch:
-                self._held = self._catching_since_s = self._first_skipped_s = None
+            if not self._fits(held, pace):
+                self._held = None
+                if held.epoch != pace.epoch:
+                    self._catching_since_s = self._first_skipped_s = None
                 continue
             due_s = pace.due(held.media_s)
             now_s = pace.clock.now()
@@ -156,8 +203,8 @@ class PacedTrack(SourceTrack):
                 await pace.clock.sleep_until(wake_s if due_s is None else min(due_s, wake_s))
                 continue
             self._held = None
-            self._end_media_s = held.media_s + self.frame_s
-            if self._is_stale(now_s - due_s, now_s):
+            self._end_media_s = held.media_s + self._length_s(held.frame)
+            if self._is_stale(held, now_s - due_s, now_s):
                 if self._first_skipped_s is None:
                     self._first_skipped_s = held.media_s
                 self._skip_to(held.media_s + now_s - due_s)
@@ -166,11 +213,17 @@ class PacedTrack(SourceTrack):
             if self._first_skipped_s is not None:
                 self._count_skipped(held.media_s - self._first_skipped_s)
                 self._first_skipped_s = None
+            self.is_passing = isinstance(held.frame, av.Packet)
+            self._giving(held)
             return self._stamped(held.frame, pace.stamp(held.media_s))
 
-    def _is_stale(self, late_s: float, now_s: float) -> bool:
+    def _late_limit_s(self, held: Timed) -> float:
+        """How late a frame may be before it is left out."""
+        return LATE_LIMIT_S
+
+    def _is_stale(self, held: Timed, late_s: float, now_s: float) -> bool:
         if self._catching_since_s is None:
-            if late_s <= LATE_LIMIT_S:
+            if late_s <= self._late_limit_s(held):
                 return False
             self._catching_since_s = now_s
         return late_s > CAUGHT_UP_S and now_s - self._catching_since_s < _CATCH_UP_S
@@ -202,12 +255,13 @@ class PacedTrack(SourceTrack):
             if self._source is not None:
                 self._source._track_ended()
 
-    def _stamped(
-        self, frame: av.AudioFrame | av.VideoFrame, time_s: float
-    ) -> av.AudioFrame | av.VideoFrame:
+    def _stamped(self, frame: MediaUnit, time_s: float) -> MediaUnit:
         time_base = self._time_bases[self.kind]
         pts = max(round(time_s / time_base), self._last_pts + 1)
         self._last_pts = pts
+        if isinstance(frame, av.Packet):
+            frame.duration = round(self._length_s(frame) / time_base)
+            frame.dts = pts
         frame.pts = pts
         frame.time_base = time_base
         return frame
@@ -263,6 +317,11 @@ class Source:
         assert self._pace is not None
         return self._pace
 
+    @property
+    def epoch(self) -> int:
+        """How often somebody sought."""
+        return 0 if self._pace is None else self._pace.epoch
+
     def start(self, clock: Clock | None = None) -> None:
         """Get ready to be read. Does nothing when started already.
 
@@ -311,6 +370,11 @@ class Source:
     def skipped(self) -> int:
         """Frames left out because the reader was blocked for too long."""
         return sum(track.skipped for track in self._tracks)
+
+    @property
+    def passing(self) -> tuple[str, ...]:
+        """The kinds whose last unit was a packet, sent as it is in the medium."""
+        return tuple(track.kind for track in self._tracks if track.is_passing)
 
     @property
     def done(self) -> bool:

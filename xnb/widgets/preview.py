@@ -28,8 +28,9 @@ class Preview:
     """
 
     def __init__(self, send: Callable[[int, int, int, bytes], Any]) -> None:
-        self.visible = False
         self.skipped = 0
+        self._visible = False
+        self._outgoing: Any = None
         self._send = send
         self._sent = 0
         self._shown = 0
@@ -39,7 +40,26 @@ class Preview:
     def watch(self, outgoing: Any) -> None:
         """Take frames from ``outgoing`` (an engine ``Outgoing``) from now on."""
         self.close()
-        self._handle = outgoing.on_frame(self._frame)
+        self._outgoing = outgoing
+        self._follow()
+
+    @property
+    def visible(self) -> bool:
+        """Whether a page shows it; nothing is taken from the call while none does."""
+        return self._visible
+
+    @visible.setter
+    def visible(self, value: bool) -> None:
+        self._visible = value
+        self._follow()
+
+    def _follow(self) -> None:
+        wanted = self._visible and self._outgoing is not None
+        if wanted and self._handle is None:
+            self._handle = self._outgoing.on_frame(self._frame)
+        elif not wanted and self._handle:
+            self._handle.close()
+            self._handle = None
 
     def acknowledge(self, number: int) -> None:
         """The page has shown thumbnail ``number``."""
@@ -47,7 +67,7 @@ class Preview:
 
     def _frame(self, frame: Any) -> None:
         now = time.monotonic()
-        if not self.visible or not isinstance(frame, av.VideoFrame):
+        if not isinstance(frame, av.VideoFrame):
             return
         if now - self._last_s < INTERVAL_S:
             return
@@ -63,9 +83,8 @@ class Preview:
 
     def close(self) -> None:
         """Stop. May be called again; :meth:`watch` starts anew."""
-        if self._handle:
-            self._handle.close()
-            self._handle = None
+        self._outgoing = None
+        self._follow()
 
 
 def thumbnail(frame: av.VideoFrame) -> tuple[bytes, int, int]:

@@ -1,0 +1,1 @@
+"""Measurements against libwebrtc; see README.md."""

@@ -1,0 +1,141 @@
+"""The forwarder: encoded packets of one source to any number of sinks, and feedback back.
+
+Nothing is decoded or put together. Each :class:`Link` takes the packets of one
+:class:`~xnb.engine.receive.Incoming` to one :class:`~xnb.engine.rtp.outbound.OutboundStream`
+and rewrites what belongs to a connection (SSRC, payload type, sequence number, time stamp, MID),
+as an RTP translator does (RFC 7667 section 3.2). What the sink loses it gets again from the
+sink's own history; what only the source can give (a keyframe, fewer bits) is asked of the source:
+keyframes not more often than it helps, and the smallest limit of all sinks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .codecs import starts_keyframe
+from .rtp.outbound import OutboundStream
+from .rtp.packets import RtpPacket
+
+if TYPE_CHECKING:
+    from .receive import Incoming
+
+
+class Link:
+    """One source to one sink.
+
+    Pictures begin with a keyframe, which is asked for; until it comes, whatever the sink sent
+    before goes on. So making a new link to a stream that another one feeds switches sources
+    without a broken picture.
+
+    Args:
+        source: What a peer receives.
+        stream: Where it goes.
+        on_start: Called just before the first packet leaves.
+        on_codec: Called once with the codec's name when the source sends another codec than
+            the sink negotiated; nothing is sent then.
+
+    Attributes:
+        forwarded: Packets sent on.
+        dropped: Packets that were not: before the first keyframe, older than the switch, in
+            another codec.
+    """
+
+    def __init__(
+        self,
+        source: Incoming,
+        stream: OutboundStream,
+        *,
+        on_start: Callable[[], None] | None = None,
+        on_codec: Callable[[str], None] | None = None,
+    ) -> None:
+        self.source = source
+        self.stream = stream
+        self.forwarded = 0
+        self.dropped = 0
+        self.is_flowing = False
+        self._on_start = on_start
+        self._on_codec = on_codec
+        self._paused = False
+        self._sequence_offset = 0
+        self._timestamp_offset = 0
+        self._first = 0
+        self._handle = source.on_packet(self._take)
+        source.request_keyframe()
+
+    def pause(self) -> None:
+        """Send nothing for a while."""
+        self._paused = True
+        self.is_flowing = False
+        self.source.limit_bitrate(self, None)
+
+    def resume(self) -> None:
+        """Go on; with pictures from the next keyframe, which is asked for."""
+        if self._paused:
+            self._paused = False
+            self.source.request_keyframe()
+
+    def _take(self, packet: RtpPacket, codec: str) -> None:
+        stream = self.stream
+        if self._paused or stream.codec is None:
+            self.dropped += 1
+            return
+        if codec != stream.codec.name:
+            self.dropped += 1
+            told, self._on_codec = self._on_codec, None
+            if told:
+                told(codec)
+            return
+        if not self.is_flowing and not self._begin(packet, codec):
+            self.dropped += 1
+            return
+        if (packet.sequence_number - self._first) & 0xFFFF >= 0x8000:
+            self.dropped += 1  # from before the switch
+            return
+        if packet.sequence_number - self._first & 0x4000:
+            self._first = (packet.sequence_number - 0x1000) & 0xFFFF
+        self.forwarded += 1
+        stream.forward(
+            packet.payload,
+            (packet.sequence_number + self._sequence_offset) & 0xFFFF,
+            (packet.timestamp + self._timestamp_offset) & 0xFFFFFFFF,
+            packet.marker,
+            packet.audio_level,
+        )
+
+    def _begin(self, packet: RtpPacket, codec: str) -> bool:
+        if not starts_keyframe(codec, packet.payload) or packet.is_retransmission:
+            self.source.request_keyframe()
+            return False
+        if self._on_start:
+            self._on_start()
+        stream = self.stream
+        self.is_flowing = True
+        self._first = packet.sequence_number
+        self._sequence_offset = (stream.next_sequence_number - packet.sequence_number) & 0xFFFF
+        time_s = self.source.packet_time_s(packet.timestamp)
+        self._timestamp_offset = stream.ticks_at(time_s) - packet.timestamp
+        stream.report_ticks = self._ticks
+        stream.on_keyframe_request = self.source.request_keyframe
+        stream.on_limit = self._limited
+        if stream.remb_bps is not None:
+            self._limited(stream.remb_bps)
+        return True
+
+    def _ticks(self, time_s: float) -> int:
+        """For sender reports: the sink's time stamp of what the source captured at ``time_s``."""
+        return self.source.timestamp_at(time_s) + self._timestamp_offset
+
+    def _limited(self, bitrate_bps: int) -> None:
+        if self.stream.kind == "video":
+            self.source.limit_bitrate(self, bitrate_bps)
+
+    def close(self) -> None:
+        """Send nothing any more. May be called again."""
+        self._handle.close()
+        self.source.limit_bitrate(self, None)
+        if self.is_flowing:
+            self.is_flowing = False
+            self.stream.report_ticks = self.stream.ticks_at
+            self.stream.on_keyframe_request = None
+            self.stream.on_limit = None

@@ -1,0 +1,1 @@
+"""RTP as packets: in, out, their feedback and their timing."""
