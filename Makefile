@@ -6,20 +6,35 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8888
 BROWSER ?= yes
+ARGS ?=
 export PYTHON
 
 BIN := .venv/bin
 JS := xnb/widgets/js
 JS_TOOLS := $(JS)/node_modules/.package-lock.json
+PEER := tests/bench/peer
+PEER_PACKAGE := $(PEER)/node_modules/.package-lock.json
 JS_TESTS = $(shell find xnb tests -name '*.test.js' -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help setup lab test test-fast check test-js bench front clean
+.PHONY: help setup peer lab test test-fast check test-js bench front clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: ## make .venv and install what is missing; quick when nothing is (APT=no: no Debian packages)
 	@./.ci/setup
+	@$(MAKE) -s peer
+
+peer: ## libwebrtc for Node (@roamhq/wrtc), for interop tests and measurements; make setup does it too
+	@if command -v npm >/dev/null; then \
+		$(MAKE) -s $(PEER_PACKAGE) || \
+			echo "setup: @roamhq/wrtc could not be installed; tests that need it are skipped and say so."; \
+	else echo "setup: no @roamhq/wrtc without npm (apt-get install nodejs npm)"; fi
+
+$(PEER_PACKAGE): $(PEER)/package-lock.json
+	@echo "setup: installing @roamhq/wrtc into $(PEER)/node_modules"
+	@npm --prefix $(PEER) ci --silent --no-audit --no-fund
+	@touch $@
 
 lab: setup ## open JupyterLab on the first call (PORT=8888, BROWSER=no: only print the URL)
 	@$(BIN)/python -m xnb lab --port $(PORT) $(if $(filter no 0 false,$(BROWSER)),--no-browser) \
@@ -46,8 +61,9 @@ test: check test-js ## everything: linters, types, front end, Python, notebooks,
 test-fast: check test-js ## the same without browser, wheel and other slow tests
 	@$(BIN)/pytest -m "not browser and not slow"
 
-bench: setup ## measure and print; see tests/bench/README.md
-	@for file in tests/bench/*.py; do $(BIN)/python "$$file"; done
+bench: setup ## measure against libwebrtc and write bench-results.json (ARGS="--quick"); see tests/bench
+	@./tests/bench/prepare
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 front: setup $(JS_TOOLS) ## bundle the front end again (esbuild) into xnb/widgets/static
 	@npm --prefix $(JS) run build

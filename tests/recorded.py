@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ WITH_PICTURES = (".mp4", ".webm", ".mkv")
 async def record(
     path: Path, *streams: list[Timed], local: tuple[list[Timed], ...] = (), **options: Any
 ) -> RecordedFile:
-    """Push everything in order of time, and finish."""
+    """Push everything in order of time, as fast as it is written, and finish."""
     options = {"audio": True, "video": path.suffix in WITH_PICTURES, **options}
     if local:
         options.setdefault("sides", "both")
@@ -30,6 +31,8 @@ async def record(
     events += [("local", *one) for stream in local for one in stream]
     for side, time_s, frame in sorted(events, key=lambda one: one[1]):
         recorder.push(side, frame, ZERO_S + time_s)
+        while len(recorder._frames) > 10_000:
+            await asyncio.sleep(0.02)
     return await recorder.finish()
 
 

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "xnb"
 MAX_LINES = 450
 
 GROUND = {"settings", "profile", "events", "errors", "loop"}
-ENGINE_MAY_USE = {"media.clock", "media.frames", "media.source"}
+ENGINE_MAY_USE = {"media.clock", "media.encoded", "media.frames", "media.source"}
 MIDDLE = {"signaling", "engine", "media"}
 CALLS = {
     "call_media",

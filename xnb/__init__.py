@@ -49,6 +49,7 @@ _HOMES = {
     "default_client": "notebook",
     "listen": "notebook",
     "noise": "media.synthetic",
+    "page_media": "media.browser",
     "silence": "media.synthetic",
     "testcard": "media.synthetic",
     "tone": "media.synthetic",
@@ -77,6 +78,7 @@ __all__ = [  # noqa: RUF022 - sorted without regard to case, as a reader looks t
     "MediaError",
     "Missed",
     "noise",
+    "page_media",
     "Playback",
     "Recording",
     "RecordingError",
@@ -134,6 +136,7 @@ if TYPE_CHECKING:
     from .events import CallState, EndReason
     from .incoming import IncomingCall
     from .loop import allow_nested_wait
+    from .media.browser import page_media
     from .media.synthetic import noise, silence, testcard, tone
     from .notebook import call, default_client, listen
     from .playback import Playback

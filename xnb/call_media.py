@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import MediaError, RecordingError, SettingsError
-from .events import Event, LocalStatus
+from .events import ErrorEvent, Event, LocalStatus
 from .live_recording import CallRecording, FileRecording
 from .loop import Completion, Runner, blocking, crosses, on_engine
 from .media import push, synthetic
+from .media.browser import PageMedia, PageTrack
 from .media.clock import MonotonicClock
 from .media.files import FileSource
 from .media.recorder import Sides
@@ -77,8 +78,8 @@ class CallMedia:
     @property
     def sending(self) -> str:
         """Name of what is being sent, e.g. ``"clip.mp4"``."""
-        if self._playbacks:
-            return self._playbacks[-1].name
+        if sent := [playback for playback in self._playbacks if playback._open_kinds]:
+            return sent[-1].name
         return self._base_source.name if self._base_source else ""
 
     @property
@@ -270,10 +271,12 @@ class CallMedia:
         }
         # What it replaces in full is finished; what it replaces in part goes on with the rest.
         for other in tuple(self._playbacks):
-            other._open_kinds -= playback._open_kinds
-            if not other._open_kinds:
+            if other._open_kinds and other._open_kinds <= playback._open_kinds:
                 other._finish(None)
+            other._open_kinds -= playback._open_kinds
         self._playbacks.append(playback)
+        if isinstance(source, PageMedia):
+            source.on_change = lambda: self._page_changed(playback, source)
         if self.peer:
             source.start(MonotonicClock())
             self._route()
@@ -287,13 +290,25 @@ class CallMedia:
             if not self.is_over:
                 self._tell_local()
 
+    def _page_changed(self, playback: Playback, page: PageMedia) -> None:
+        playback._open_kinds = {track.kind for track in (page.audio, page.video) if track}
+        if page.failure:
+            self._emit(ErrorEvent(error=page.failure))
+        if not playback._open_kinds:
+            playback._finish(page.failure)
+        elif not self.is_over:
+            self._route()
+            self._tell_local()
+
     def _route(self) -> None:
         """Give each outgoing track the newest source that has its kind."""
         if self.peer is None:
             return
         for out in (self.peer.audio_out, self.peer.video_out):
             track = self._track_of(out.kind)
-            if out.source is not track:
+            if isinstance(track, PageTrack):
+                track.pass_on(out)
+            elif out.source is not track or out.link:
                 if track:
                     limit(track, self.options.video_settings)
                 out.play(track)
@@ -311,6 +326,9 @@ class CallMedia:
         peer.video_out.on_end = lambda track, error: self._track_ended("video", track, error)
         peer.audio_out.muted = self.is_muted
         peer.video_out.muted = not self.is_camera_on
+        if isinstance(self._base_source, PageMedia):
+            self._send(self._base_source)
+            self._base_source = None
         if self._base_source is None:
             self._base_source = (
                 synthetic.testcard(audio=None) if self.options.video else self._silence

@@ -34,6 +34,7 @@ from .events import (
 )
 from .loop import Completion, Runner, blocking, crosses
 from .media.source import Source
+from .playback import Playback
 from .settings import CallOptions
 from .signaling.messages import User
 from .tracks import RemoteAudio, RemoteVideo
@@ -140,6 +141,11 @@ class Call(CallMedia):
     def timeline(self) -> tuple[Event, ...]:
         """What happened, oldest first; the last 500 events."""
         return tuple(self._timeline)
+
+    @property
+    def playbacks(self) -> tuple[Playback, ...]:
+        """What was given to send and is not done, oldest first."""
+        return tuple(self._playbacks)
 
     @property
     def duration_seconds(self) -> float:

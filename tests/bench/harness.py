@@ -69,7 +69,7 @@ class Record:
     """One figure; what ``bench-results.json`` holds."""
 
     name: str
-    ours: float
+    ours: float | None
     peer: float | None
     unit: str
     ratio: float | None
@@ -144,7 +144,7 @@ def print_table(records: Sequence[Record]) -> None:
     rows = [head] + [
         (
             one.name,
-            f"{one.ours:.4g}",
+            "-" if one.ours is None else f"{one.ours:.4g}",
             "-" if one.peer is None else f"{one.peer:.4g}",
             one.unit,
             "-" if one.ratio is None else f"{one.ratio:.2f}",

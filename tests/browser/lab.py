@@ -223,7 +223,7 @@ class Card:
 
     def __init__(self, root: Locator) -> None:
         self.root = root
-        self.video = root.locator("video")
+        self.video = root.locator("video.xnb-video")
 
     async def wait_state(self, state: str, timeout_s: float = 20) -> None:
         """Wait until the card says the call is in ``state``."""

@@ -57,6 +57,7 @@ class FakeCall:
         self.sending = "test card"
         self.recording: FakeRecording | None = None
         self.recordings: list[Any] = []
+        self.playbacks: tuple[Any, ...] = ()
         self.error: XnbError | None = None
         self.duration_seconds = 0.0
         self.peer: Any = None

@@ -6,126 +6,20 @@ import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from recorded import shown
 
-from xnb.engine.peer import Peer
-from xnb.media import synthetic
-from xnb.media.clock import MonotonicClock
-from xnb.media.testcard import read_counter
-from xnb.settings import IceSettings, VideoCodec
+from xnb.live_recording import FileRecording
+from xnb.loop import Runner
 from xnb.widgets import browser_leg
 from xnb.widgets.browser_leg import BrowserLeg
 
 from .fake_call import FakeCall
+from .pages import World, decoder_threads, strongest_hz, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-# A keyframe begins with its tag, the start code and its size (RFC 6386 section 9.1).
-KEY, DELTA = b"\x00\x00\x00\x9d\x01\x2a\x80\x02\xe0\x01 key", b"\x01delta"
-
-
-class Page:
-    """A page's side, as a browser does it: offers to receive and hides its addresses."""
-
-    def __init__(self, leg: BrowserLeg, name: str = "page") -> None:
-        self.name = name
-        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self.pictures: list[np.ndarray[Any, Any]] = []
-        self.samples: list[np.ndarray[Any, Any]] = []
-        self.lost: list[str] = []
-        self._leg = leg
-        self._tasks: list[asyncio.Task[None]] = []
-        self.pc.on(
-            "track", lambda track: self._tasks.append(asyncio.ensure_future(self._read(track)))
-        )
-
-    async def _read(self, track: Any) -> None:
-        while True:
-            frame = await track.recv()
-            if track.kind == "video":
-                self.pictures.append(frame.to_ndarray(format="rgb24"))
-            else:
-                self.samples.append(frame.to_ndarray())
-
-    async def offer(self) -> None:
-        self.pc.addTransceiver("audio", direction="recvonly")
-        self.pc.addTransceiver("video", direction="recvonly")
-        await self.pc.setLocalDescription(await self.pc.createOffer())
-        hidden = [
-            line
-            for line in self.pc.localDescription.sdp.splitlines()
-            if not line.startswith(("a=candidate", "a=end-of-candidates"))
-        ]
-        sdp = "\r\n".join(hidden) + "\r\n"
-        self._leg._handle({"type": "offer", "page": self.name, "sdp": sdp})
-
-    async def hear(self, message: dict[str, Any]) -> None:
-        if message.get("page") != self.name:
-            return
-        if message["type"] == "answer":
-            await self.pc.setRemoteDescription(RTCSessionDescription(message["sdp"], "answer"))
-        elif message["type"] == "lost":
-            self.lost.append(message["why"])
-
-    async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.pc.close()
-
-
-class World:
-    """A call between two engine peers, and the leg that shows it."""
-
-    def __init__(self, codec: VideoCodec) -> None:
-        ice = IceSettings(loopback=True)
-        self.near = Peer(ice=ice, video_codec=codec, name="near")
-        self.far = Peer(ice=ice, video_codec=codec, name="far")
-        self.source = synthetic.testcard(640, 480, fps=30, audio="tone")
-        self.call = FakeCall("far")
-        self.call.peer = self.near
-        self.leg = BrowserLeg()
-        self.messages: list[tuple[dict[str, Any], Any]] = []
-        self.pages: list[Page] = []
-        self._hearing: set[asyncio.Task[None]] = set()
-        self.leg.send = self._deliver
-
-    def _deliver(self, content: dict[str, Any], buffers: Any = None) -> None:
-        self.messages.append((content, buffers))
-        for page in self.pages:
-            task = asyncio.ensure_future(page.hear(content))
-            self._hearing.add(task)
-            task.add_done_callback(self._hearing.discard)
-
-    async def connect(self) -> None:
-        await self.near.apply_offer(await self.far.make_offer(video=True))
-        await self.far.apply_answer(await self.near.make_answer())
-        await asyncio.gather(self.near.wait_connected(), self.far.wait_connected())
-        self.source.start(MonotonicClock())
-        self.far.audio_out.play(self.source.audio)
-        self.far.video_out.play(self.source.video)
-        self.leg.bind(self.call)
-
-    async def page(self, name: str = "page") -> Page:
-        page = Page(self.leg, name)
-        self.pages.append(page)
-        await page.offer()
-        return page
-
-    async def close(self) -> None:
-        await asyncio.gather(*(page.close() for page in self.pages))
-        await self.leg.shut()
-        self.source.close()
-        await asyncio.gather(self.near.close(), self.far.close())
-
-
-async def until(condition: Any, timeout_s: float = 10.0) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not condition():
-            await asyncio.sleep(0.02)
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -140,28 +34,59 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
 async def test_the_far_ends_picture_and_tone_arrive_without_being_decoded(world: World) -> None:
     page = await world.page()
     await until(lambda: len(page.pictures) >= 15 and len(page.samples) >= 50)
-    counters = [read_counter(picture) for picture in page.pictures]
-    known = [counter for counter in counters if counter is not None]
-    assert len(known) >= 12
-    assert known == sorted(known)
-    sound = np.concatenate([part.reshape(-1, 2)[:, 0] for part in page.samples[20:50]])
-    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
-    far_hz = float(np.argmax(spectrum)) * 48_000 / len(sound)
-    assert far_hz == pytest.approx(440, abs=5)
-    assert world.near.video_in._tap is not None
-    assert not world.near.video_in._tap.decoding
+    assert len(page.counters) >= 12
+    assert page.counters == sorted(page.counters)
+    assert strongest_hz(page.samples[20:50]) == pytest.approx(440, abs=5)
+    assert decoder_threads() == []
+    assert world.near.video_in.decoder is None
+    assert world.near.audio_in.playout is None
     assert world.leg.connected_pages == 1
+
+
+async def test_shown_in_pages_and_recorded_there_is_no_decoder(
+    world: World, tmp_path: Path
+) -> None:
+    one, other = await world.page("one"), await world.page("two")
+    await until(lambda: one.pictures and other.pictures)
+    runner = Runner(asyncio.get_running_loop())
+    recording = FileRecording(
+        runner,
+        tmp_path / "far.mkv",
+        audio=True,
+        video=True,
+        title="far",
+        on_stopped=lambda _: None,
+    )
+    recording._attach(world.near)
+    for _ in range(20):
+        await asyncio.sleep(0.1)
+        assert decoder_threads() == []
+    file = await recording.stop()
+    assert file.duration_s > 1.5
+    counters = [number for number, _ in shown(file) if number is not None]
+    assert len(counters) > 30
+    assert counters == sorted(counters)
+
+    # The decoder is there exactly as long as somebody reads frames.
+    seen: list[Any] = []
+    handle = world.near.video_in.on_frame(lambda frame, _time_s: seen.append(frame))
+    await until(lambda: seen)
+    assert decoder_threads() == ["xnb-decode-vp8"]
+    handle.close()
+    await until(lambda: decoder_threads() == [])
+    pictures = len(one.pictures)
+    await until(lambda: len(one.pictures) > pictures + 5)
 
 
 async def test_a_page_that_says_good_bye_leaves_nothing_behind(world: World) -> None:
     page = await world.page()
     await until(lambda: page.pictures)
-    assert len(world.near.video_in._encoded) == 1
-    world.leg._handle({"type": "bye", "page": "page"})
+    assert len(world.near.video_in._packet) == 1
+    page.say("bye")
     await until(lambda: not world.leg._tasks)
     assert world.leg.pages == ()
-    assert world.near.video_in._encoded == []
-    assert world.near.audio_in._encoded == []
+    assert world.near.video_in._packet == []
+    assert world.near.audio_in._packet == []
 
 
 async def test_a_page_that_vanishes_is_noticed(world: World) -> None:
@@ -169,7 +94,7 @@ async def test_a_page_that_vanishes_is_noticed(world: World) -> None:
     await until(lambda: page.pictures)
     await page.pc.close()
     await until(lambda: world.leg.pages == (), timeout_s=20)
-    assert page.lost
+    await until(lambda: page.lost)
 
 
 async def test_the_oldest_of_too_many_pages_is_let_go(
@@ -184,8 +109,7 @@ async def test_the_oldest_of_too_many_pages_is_let_go(
     assert world.leg.pages == ("two", "three")
     await until(lambda: first.lost)
     assert first.lost == ["More than 2 pages show this call."]
-    last = [content for content, _ in world.messages if content.get("page") == "one"][-1]
-    assert last["final"] is True
+    assert first.told("lost")[-1]["final"] is True
 
 
 async def test_an_offer_that_is_no_sdp_is_refused_without_quoting_it(
@@ -204,7 +128,8 @@ async def test_the_end_of_the_call_closes_every_leg(world: World) -> None:
     await until(lambda: page.pictures)
     await world.leg.shut()
     assert world.leg.pages == ()
-    assert world.near.video_in._encoded == []
+    assert world.near.video_in._packet == []
+    assert world.near.audio_in._packet == []
     await world.leg.shut()
 
 
@@ -219,71 +144,16 @@ async def test_no_media_yet_is_told_to_the_page() -> None:
     assert sent == [{"type": "lost", "page": "p", "why": "The call has no media yet."}]
 
 
-def video_track() -> tuple[PacketTrack, list[str]]:
-    asked: list[str] = []
-    return PacketTrack("video", lambda: asked.append("key")), asked
-
-
-async def test_a_track_begins_with_a_keyframe() -> None:
-    track, _ = video_track()
-    track.feed("vp8", DELTA, 0)
-    track.feed("vp8", KEY, 3000)
-    track.feed("vp8", DELTA, 6000)
-    packets = [await track.read(), await track.read()]
-    assert [bytes(packet) for packet in packets] == [KEY, DELTA]  # type: ignore[arg-type]
-    assert [float(packet.pts * packet.time_base) for packet in packets] == [  # type: ignore[operator]
-        pytest.approx(1 / 30),
-        pytest.approx(2 / 30),
-    ]
-    assert track.dropped == 1
-
-
-async def test_a_page_that_does_not_keep_up_waits_for_the_next_keyframe() -> None:
-    track, asked = video_track()
-    track.feed("vp8", KEY, 0)
-    for number in range(1, VIDEO_CAPACITY + 5):
-        track.feed("vp8", DELTA, number * 3000)
-    assert asked == ["key"]
-    assert track.dropped == VIDEO_CAPACITY + 5
-    track.feed("vp8", KEY, 200_000)
-    packet = await track.read()
-    assert bytes(packet) == KEY  # type: ignore[arg-type]
-    assert track.fed == VIDEO_CAPACITY + 1
-
-
-async def test_sound_that_is_not_fetched_drops_the_oldest() -> None:
-    track = PacketTrack("audio", lambda: None)
-    for number in range(AUDIO_CAPACITY + 3):
-        track.feed("opus", bytes([number]), number * 960)
-    assert track.dropped == 3
-    assert bytes(await track.read()) == bytes([3])  # type: ignore[arg-type]
-
-
-async def test_a_closed_track_ends_its_reader() -> None:
-    track, _ = video_track()
-    reading = asyncio.ensure_future(track.read())
+async def test_a_new_connection_of_the_call_makes_pages_come_again(world: World) -> None:
+    page = await world.page()
+    await until(lambda: page.pictures)
+    world.call.peer = SimpleNamespace(
+        video_out=SimpleNamespace(on_frame=lambda _: SimpleNamespace(close=lambda: None))
+    )
+    world.leg.follow_call()
+    await until(lambda: page.lost)
+    assert page.lost == ["The call has a new connection."]
+    assert world.leg.pages == ()
+    world.leg.follow_call()
     await asyncio.sleep(0)
-    track.close()
-    track.close()
-    with pytest.raises(EndOfMedia):
-        await reading
-    track.feed("vp8", KEY, 0)
-    with pytest.raises(EndOfMedia):
-        await track.read()
-
-
-async def test_a_new_connection_of_the_call_makes_pages_come_again() -> None:
-    leg = BrowserLeg()
-    call = FakeCall()
-
-    def outgoing() -> Any:
-        return SimpleNamespace(on_frame=lambda _: SimpleNamespace(close=lambda: None))
-
-    call.peer = SimpleNamespace(video_out=outgoing())
-    leg.bind(call)
-    first = leg._peer
-    leg.follow_peer()
-    assert leg._peer is first
-    call.peer = SimpleNamespace(video_out=outgoing())
-    leg.follow_peer()
-    assert leg._peer is call.peer
+    assert len(page.told("lost")) == 1

@@ -149,7 +149,8 @@ def keep_fingerprints(pc: RTCPeerConnection) -> None:
     """Work out the fingerprints of this connection's certificate once, not for every m-line.
 
     The certificate stays what aiortc makes it: a new key for each connection, shared with no
-    other, so that the fingerprints in the descriptions of two calls link nobody (RFC 8826).
+    other, as in browsers unless a page gives one. So the fingerprints in the descriptions of two
+    calls do not show that they are the same user's, and nothing needs to be rotated.
     """
     private: Any = pc
     certificate = private._RTCPeerConnection__certificates[0]

@@ -41,11 +41,11 @@ _MAX_INVENTED = 6 * FRAME_SAMPLES
 _MAX_COMFORT = 25 * FRAME_SAMPLES
 _COMFORT_BYTES = 2
 """A packet this small says that nobody speaks (RFC 6716 section 2.1.9)."""
-_SLACK_S = 0.008
-"""How far the delay may be off before the sound is stretched."""
-_HURRY_S = 0.06
+_GROW_S, _SHRINK_S = 0.004, 0.008
+_GROW_SHARE, _SHRINK_SHARE = 0.1, 0.3
+"""How far the delay may be off, in seconds or of itself, before the sound is stretched."""
+_HURRY_S = 0.12
 _MAX_CHANGE = 600
-_REST_FRAMES = 3
 _CALM_S = 0.5
 _STALL_S = 0.03
 """A timer this late says that the loop slept, not that the network is slow."""
@@ -60,7 +60,7 @@ class Step(NamedTuple):
         data: A packet's payload; empty to conceal.
         samples: How long it sounds.
         change: Samples to add (above 0) or to cut (below 0), as far as it goes.
-        hurry: Whether to change the length even where it may be heard.
+        hurry: Whether the length should change at once, even where that is heard.
         seam: Sound was skipped before this: cross-fade into it.
         fresh: Another stream begins: the decoder forgets.
     """
@@ -105,7 +105,6 @@ class PlayoutBuffer:
         self._waiting: dict[int, _Held] = {}
         self._last_arrival_s = -math.inf
         self._calm_from_s = 0.0
-        self._rest = 0
         self._ssrc: int | None = None
         self._begin()
 
@@ -207,15 +206,17 @@ class PlayoutBuffer:
         if repeated:
             delay.repeated(lateness_s, rtt_s, counted=held.sequence in self._given_up)
         else:
+            if held.sequence in self._given_up:
+                delay.found()
             delay.measured(lateness_s, rtt_s)
 
     def _anchor(self, now_s: float) -> None:
         """Begin to play at the oldest packet, as late as the target asks for."""
         first = self._waiting[min(self._waiting)]
         assert self._sequence is not None
-        hole = max(0, first.timestamp - self._media - self._invented)
+        hole = max(0, first.timestamp - self._media)
         # Output time follows the sender's over a pause, and never goes back.
-        self.output += hole
+        self.output += max(0, hole - self._invented)
         self.concealed_samples += min(hole, (first.sequence - self._sequence) * first.samples)
         self._sequence, self._media = first.sequence, first.timestamp
         self._invented = 0
@@ -261,6 +262,10 @@ class PlayoutBuffer:
 
     def _silence_ended(self, held: _Held, now_s: float) -> Step | None:
         """The sender left out sound on purpose: no packet is missing."""
+        left = (held.timestamp - self._media - self._invented) // 120 * 120
+        if self._comfort and 0 < left <= 2 * FRAME_SAMPLES:
+            self._invented += left
+            return Step("conceal", b"", left)
         self._anchor(now_s)
         due_s = self._epoch_s + self.output / RATE_HZ
         return None if now_s < due_s - EARLY_S else self._play(held, now_s, due_s)
@@ -273,6 +278,8 @@ class PlayoutBuffer:
             self._epoch_s += now_s - due_s
             self._calm_from_s = now_s + _CALM_S
         if self._invented:
+            if held.timestamp == self._media:
+                self._count_invented()
             self._calm_from_s = now_s + _CALM_S
         self._media = held.timestamp
         self._invented = 0
@@ -286,17 +293,15 @@ class PlayoutBuffer:
 
     def _change(self, now_s: float) -> tuple[int, bool]:
         """Samples to add or cut so that the delay comes nearer to its target."""
-        self._rest -= 1
-        off_s = self.delay.target_s - self.lead_s
-        if -_SLACK_S < off_s < _SLACK_S:
+        target_s = self.delay.target_s
+        off_s = target_s - self.lead_s
+        lowest, highest = max(_GROW_S, _GROW_SHARE * target_s), _SHRINK_SHARE * target_s
+        if -max(_SHRINK_S, highest) < off_s < lowest:
             return 0, False
         hurry = abs(off_s) > _HURRY_S
-        if self._rest > 0 and not hurry:
-            return 0, False
         if off_s < 0 and now_s < self._calm_from_s:
             return 0, False
         samples = min(_MAX_CHANGE, round(abs(off_s) * RATE_HZ))
-        self._rest = _REST_FRAMES
         return (samples if off_s > 0 else -samples), hurry
 
     def _fill(self, now_s: float, rtt_s: float | None) -> Step | None:
@@ -307,8 +312,10 @@ class PlayoutBuffer:
         missing = following.sequence - self._sequence
         if hole <= 0 or hole > missing * 6 * FRAME_SAMPLES:
             # Filled with what was invented already; or a pause with a loss in it.
+            self.concealed_samples += min(self._invented, missing * following.samples)
             self._give_up(missing, rtt_s)
             return self.next(now_s, rtt_s)
+        self._count_invented()
         self._media += self._invented
         self._invented = 0
         if missing == 1 or hole <= following.samples:
@@ -336,6 +343,11 @@ class PlayoutBuffer:
             self._sequence += 1
             self.delay.lost(rtt_s)
 
+    def _count_invented(self) -> None:
+        """What was invented stood for sound after all, not for a talker who stopped."""
+        if not self._comfort:
+            self.concealed_samples += self._invented
+
     def _invent(self, now_s: float, due_s: float) -> Step | None:
         """Nothing came for a while: bridge it, and fall silent when it lasts."""
         if now_s - due_s > _STALL_S:
@@ -345,8 +357,6 @@ class PlayoutBuffer:
             self._idle = True
             return None
         self._invented += FRAME_SAMPLES
-        if not self._comfort:
-            self.concealed_samples += FRAME_SAMPLES
         return Step("conceal", b"", FRAME_SAMPLES)
 
     def _advance(self, samples: int) -> None:
@@ -376,16 +386,7 @@ REORDER_PACKETS = 3
 
 
 class AudioBuffer(Generic[T]):
-    """One stream's packets, in sequence order (RFC 3550 section 5.1).
-
-    In order, a packet goes straight through. At a hole the packets behind it wait until it is
-    filled or :data:`REORDER_PACKETS` of them are there; then the hole is given up. Time stamps
-    show it to whoever plays or records.
-
-    Attributes:
-        lost: Packets given up.
-        late: Packets that came after they had been given up, or twice.
-    """
+    """One stream's packets, in sequence order; a hole holds up :data:`REORDER_PACKETS`."""
 
     def __init__(self) -> None:
         self.lost = 0
@@ -394,12 +395,7 @@ class AudioBuffer(Generic[T]):
         self._waiting: dict[int, T] = {}
 
     def add(self, sequence_number: int, item: T) -> list[T]:
-        """Take one packet; return what can be played now, in order.
-
-        Args:
-            sequence_number: 0 to 65535, wraps.
-            item: The packet, or what stands for it.
-        """
+        """Take one packet; return what can be played now, in order."""
         if self._next is None:
             self._next = sequence_number
         ahead = (sequence_number - self._next) & 0xFFFF

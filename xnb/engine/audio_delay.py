@@ -11,16 +11,21 @@ NACK_MAX_RTT_S = 0.1
 
 _BIN_S = 0.005
 _BINS = 64
-_LATE_SHARE = 0.03
+_LATE_SHARE = 0.02
 """Packets that may come later than the delay covers."""
 _MEMORY = 1 / 500
 """How much one packet weighs: about 10 s of packets count."""
 _FLOOR_S = 2.0
 """The earliest arrivals of two such stretches are what lateness is measured from."""
 _LOSS_MEMORY = 1 / 250
-_LOSS_ON, _LOSS_OFF = 0.006, 0.002
+_LOSS_ON = 0.006
+_LOSS_HOLD_PACKETS = 1500
+"""Half a minute without loss before the delay no longer allows for it."""
 _TRY_TWICE_SHARE = 0.07
+_TRY_TWICE_FEC_SHARE = 0.12
+"""With more loss than this, a repetition that was lost too is waited for."""
 _SPARE_S = 0.015
+_MARGIN_S = 0.004
 _NACK_TRIALS = 12
 """Losses without any repetition after which none is waited for."""
 
@@ -47,7 +52,7 @@ class DelayTarget:
         self._total = 0.0
         self._grain = 1.0
         self._until_update = 0
-        self._lossy = False
+        self._lossy_left = 0
         self._repeated: deque[float] = deque(maxlen=24)
         self._unanswered = 0
         self.rebase()
@@ -86,6 +91,7 @@ class DelayTarget:
         self._total += self._grain
         self._grain *= 1 + _MEMORY
         self.loss_share -= self.loss_share * _LOSS_MEMORY
+        self._lossy_left -= 1
         self._until_update -= 1
         if self._until_update <= 0 or lateness_s > self.target_s:
             self._until_update = 10
@@ -93,9 +99,13 @@ class DelayTarget:
 
     def lost(self, rtt_s: float | None) -> None:
         """Count a packet that was not there when it was due."""
-        self.loss_share += (1 - self.loss_share) * _LOSS_MEMORY
+        self._add_loss()
         self._unanswered += 1
         self.update(rtt_s)
+
+    def found(self) -> None:
+        """Take back one :meth:`lost`: the packet came by itself, only later."""
+        self.loss_share = max(0.0, self.loss_share - _LOSS_MEMORY)
 
     def repeated(self, lateness_s: float, rtt_s: float | None, *, counted: bool) -> None:
         """Count a packet that came because it was asked for.
@@ -106,10 +116,15 @@ class DelayTarget:
             counted: Whether :meth:`lost` counted it already: it came too late.
         """
         if not counted:
-            self.loss_share += (1 - self.loss_share) * _LOSS_MEMORY
+            self._add_loss()
         self._unanswered = 0
         self._repeated.append(lateness_s)
         self.update(rtt_s)
+
+    def _add_loss(self) -> None:
+        self.loss_share += (1 - self.loss_share) * _LOSS_MEMORY
+        if self._lossy_left > 0 or self.loss_share > _LOSS_ON:
+            self._lossy_left = _LOSS_HOLD_PACKETS
 
     def update(self, rtt_s: float | None) -> None:
         """Reckon the target anew."""
@@ -118,9 +133,8 @@ class DelayTarget:
             self._total /= self._grain
             self._grain = 1.0
         jitter_s = max(MIN_DELAY_S, self._jitter_s())
-        self._lossy = self.loss_share > (_LOSS_OFF if self._lossy else _LOSS_ON)
         target_s = jitter_s
-        if self._lossy:
+        if self._lossy_left > 0:
             if rtt_s is not None and rtt_s <= NACK_MAX_RTT_S and self._unanswered < _NACK_TRIALS:
                 target_s = max(target_s, self._repeat_s(rtt_s) + jitter_s - MIN_DELAY_S)
             elif self.has_fec:
@@ -133,15 +147,16 @@ class DelayTarget:
         for place in range(_BINS - 1, -1, -1):
             left -= self._weights[place]
             if left < 0:
-                return (place + 1) * _BIN_S
+                return (place + 1) * _BIN_S + _MARGIN_S
         return _BIN_S
 
     def _repeat_s(self, rtt_s: float) -> float:
         """How late repetitions come: the hole is seen with the next packet, then a round trip."""
+        bound = _TRY_TWICE_FEC_SHARE if self.has_fec else _TRY_TWICE_SHARE
+        twice = self.loss_share > bound
         if len(self._repeated) >= 4:
-            share = 0.95 if self.loss_share > _TRY_TWICE_SHARE else 0.8
+            share = 0.95 if twice else 0.75
             ordered = sorted(self._repeated)
             learned_s = ordered[min(len(ordered) - 1, int(share * len(ordered)))]
             return min(learned_s, self.packet_s + 3 * rtt_s) + _SPARE_S
-        tries = 2 if self.loss_share > _TRY_TWICE_SHARE and not self.has_fec else 1
-        return self.packet_s + tries * rtt_s + _SPARE_S
+        return self.packet_s + (2 if twice else 1) * rtt_s + _SPARE_S

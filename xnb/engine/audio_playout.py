@@ -20,7 +20,12 @@ from .rtp.packets import RtpPacket
 
 _TIME_BASE = Fraction(1, RATE_HZ)
 _FORMAT, _LAYOUT = av.AudioFormat("s16"), av.AudioLayout("stereo")
-_SEAM_SAMPLES = 240
+_SEAM_SAMPLES = 360
+_SOFT_SHARE = 0.1
+"""Sound softer than this share of the recent loudest hides a change of length."""
+_GROW_PATIENCE, _SHRINK_PATIENCE = 60, 200
+"""Frames such a place is waited for; after that, voices are stretched by whole periods."""
+_REST_FRAMES = 3
 
 
 class Timer(Protocol):
@@ -81,6 +86,8 @@ class AudioPlayout:
         self._decoder = OpusDecoder()
         self._timer: Timer | None = None
         self._timer_s = 0.0
+        self._waited = 0
+        self._loudest = 0.0
         self._running = False
         self._closed = False
 
@@ -182,11 +189,25 @@ class AudioPlayout:
         if tail is not None and len(samples) >= _SEAM_SAMPLES:
             samples = crossfade(tail, samples)
         if step.change:
-            change = lengthen if step.change > 0 else shorten
-            changed = change(samples, abs(step.change), anyhow=step.hurry)
-            self.stretched += changed is not samples
-            samples = changed
+            return self._stretch(samples, step)
+        self._waited = 0
         return samples
+
+    def _stretch(self, samples: NDArray[np.int16], step: Step) -> NDArray[np.int16]:
+        level = float(np.abs(samples[::4, 0].astype(np.int32)).mean())
+        self._loudest = max(level, 0.99 * self._loudest)
+        soft = level < _SOFT_SHARE * self._loudest
+        self._waited += 1
+        patience = _GROW_PATIENCE if step.change > 0 else _SHRINK_PATIENCE
+        if self._waited < patience and not soft and not step.hurry:
+            return samples
+        change = lengthen if step.change > 0 else shorten
+        changed = change(samples, abs(step.change), anyhow=soft or step.hurry)
+        if changed is not samples:
+            self.stretched += 1
+            if not soft:
+                self._waited = patience - _REST_FRAMES
+        return changed
 
     def _set_timer(self) -> None:
         wake_s = None if self._closed else self._buffer.wake_s()

@@ -14,8 +14,8 @@ _STEP = 4
 _MIN_PERIOD = 120
 _MAX_PERIOD = 600
 """2.5 to 12.5 ms: voices from 400 down to 80 Hz."""
-_SEAM = 240
-"""5 ms of cross-fade."""
+_SEAM = 360
+"""7.5 ms of cross-fade."""
 _QUIET = 60.0
 """Mean amplitude below which any seam is inaudible, of 32768."""
 _ALIKE = 0.75
@@ -28,7 +28,7 @@ _FADE: NDArray[np.float32] = (
 
 
 def crossfade(old: NDArray[np.int16], new: NDArray[np.int16]) -> NDArray[np.int16]:
-    """``new`` with its first 5 ms blended from ``old``; both (n, channels), at least 240 long."""
+    """``new`` with its first 7.5 ms blended from ``old``; both (n, channels), 360 or longer."""
     blended = old[:_SEAM] + _FADE * (new[:_SEAM].astype(np.float32) - old[:_SEAM])
     return np.concatenate([np.rint(blended).astype(np.int16), new[_SEAM:]])
 

@@ -114,7 +114,11 @@ class Link:
         self._first = packet.sequence_number
         self._sequence_offset = (stream.next_sequence_number - packet.sequence_number) & 0xFFFF
         time_s = self.source.packet_time_s(packet.timestamp)
-        self._timestamp_offset = stream.ticks_at(time_s) - packet.timestamp
+        timestamp = stream.ticks_at(time_s) & 0xFFFFFFFF
+        last = stream.last_timestamp
+        if last is not None and stream.ahead(timestamp, last) <= 0:
+            timestamp = last + 1  # sender reports tell when it really was
+        self._timestamp_offset = timestamp - packet.timestamp
         stream.report_ticks = self._ticks
         stream.on_keyframe_request = self.source.request_keyframe
         stream.on_limit = self._limited

@@ -84,6 +84,7 @@ class Incoming:
         self._assembler: VideoAssembler | None = None
         self._reorder: Reorder | None = None
         self._frame_s = 0.0
+        self._key_start: tuple[int, int] | None = None
         self._dropped = 0
         self._limits: dict[object, int] = {}
         self._asked_s = 0.0
@@ -239,6 +240,8 @@ class Incoming:
                 self.on_first()
         if self.kind == "video" and starts_keyframe(codec, packet.payload):
             self._keyframe_began()
+            if self._key_start is None or self._key_start[0] != packet.timestamp:
+                self._key_start = packet.timestamp, packet.sequence_number
             if codec == "vp8":
                 self.size = vp8_payload_size(packet.payload) or self.size
         for listener in tuple(self._packet):
@@ -287,8 +290,10 @@ class Incoming:
 
     def _give_picture(self, frame: EncodedFrame) -> None:
         self._frame_s = time.monotonic()
-        if frame.is_keyframe and self.stream:
-            self.stream.forget_holes()
+        if frame.is_keyframe and self.stream and self._key_start:
+            timestamp, sequence_number = self._key_start
+            if timestamp == frame.timestamp & 0xFFFFFFFF:
+                self.stream.forget_holes(sequence_number)
         if self._decoded:
             if self.decoder is None or self.decoder.codec != frame.codec:
                 self._close_decoders()

@@ -418,6 +418,7 @@ class Outgoing:
             media_s = float(frame.pts * frame.time_base)
         if self._offset_s is None or abs(media_s + self._offset_s - now_s) > REANCHOR_S:
             self._offset_s = now_s - media_s
+            self._last_pts = max(self._last_pts, self.stream.ticks_after_last())
         pts = round((media_s + self._offset_s) * self._rate)
         pts = max(pts, self._last_pts + max(1, self._last_ticks))
         self._last_pts = pts

@@ -12,7 +12,6 @@ SHORTEST_SAMPLES = 120
 
 _SILK_SAMPLES = (480, 960, 1920, 2880)
 _CELT_SAMPLES = (120, 240, 480, 960)
-_CONCEALED_SAMPLES = 2880
 # Fullband CELT frames, the longest first: the first byte of a packet that holds one, in mono.
 _CELT_TOC = ((960, 0xF8), (480, 0xF0), (240, 0xE8), (120, 0xE0))
 _SILENT_FRAME = b"\xff\xfe"
@@ -49,16 +48,19 @@ def head(channels: int = 2) -> bytes:
     )
 
 
-def fill(samples: int) -> Iterator[tuple[bytes, int]]:
-    """Packets for a stretch that never came, each with its length in samples.
+def is_celt(packet: bytes) -> bool:
+    """Whether a packet is of the CELT mode alone (RFC 6716 section 3.1)."""
+    return packet[0] >> 3 >= 16
 
-    The first 60 ms are packets without a frame, which libopus conceals and other decoders play
-    as silence (RFC 6716 section 3.2.1); the rest is silence. What is left over is shorter than
-    2.5 ms, the shortest packet.
-    """
-    done = 0
-    while samples - done >= SHORTEST_SAMPLES:
-        length, toc = next(one for one in _CELT_TOC if one[0] <= samples - done)
-        concealed = done < _CONCEALED_SAMPLES
-        yield bytes([toc]) + (b"" if concealed else _SILENT_FRAME), length
-        done += length
+
+def without_frame(samples: int) -> bytes:
+    """A packet of 120, 240, 480 or 960 samples whose frame was lost (RFC 6716 section 3.2.1)."""
+    return bytes([dict(_CELT_TOC)[samples]])
+
+
+def silence(samples: int) -> Iterator[tuple[bytes, int]]:
+    """Packets of silence, each with its length in samples, up to 119 samples less than asked."""
+    while samples >= SHORTEST_SAMPLES:
+        length, toc = next(one for one in _CELT_TOC if one[0] <= samples)
+        yield bytes([toc]) + _SILENT_FRAME, length
+        samples -= length

@@ -11,6 +11,7 @@ import av
 
 from ..errors import RecordingError
 from . import avc, opus_packets
+from .conceal import Concealer
 from .parts import Side, vp8_size
 
 RATE_HZ = opus_packets.RATE_HZ
@@ -153,11 +154,12 @@ class SoundPacket(NamedTuple):
 def sound_packets(path: Path, index: int) -> Iterator[SoundPacket]:
     """All sound of a stream without a gap: places rise by exactly the packets' lengths.
 
-    What was lost is filled, see :func:`xnb.media.opus_packets.fill`: browsers and FFmpeg play a
-    gap between time stamps as if it was not there. A recording that begins with this sound
+    What was lost is filled, see :class:`xnb.media.conceal.Concealer`: browsers and FFmpeg play
+    a gap between time stamps as if it was not there. A recording that begins with this sound
     begins before 0 by what a decoder throws away.
     """
     expected: int | None = None
+    concealer = Concealer()
     with open_part(path) as container:
         for packet in _packets(container, container.streams[index]):
             data = bytes(packet)
@@ -167,9 +169,11 @@ def sound_packets(path: Path, index: int) -> Iterator[SoundPacket]:
             off = at - expected
             if not samples or off < -_OVERLAP_SAMPLES:
                 continue
-            for filler, length in opus_packets.fill(off):
-                yield SoundPacket(filler, expected, length)
-                expected += length
+            if off >= opus_packets.SHORTEST_SAMPLES:
+                for filler, length in concealer.fill(off):
+                    yield SoundPacket(filler, expected, length)
+                    expected += length
+            concealer.heard(data)
             yield SoundPacket(data, expected, samples)
             expected += samples
 

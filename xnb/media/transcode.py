@@ -29,6 +29,8 @@ _VIDEO_OPTIONS = {
     "libvpx": {"deadline": "realtime", "cpu-used": "6", "lag-in-frames": "0", "auto-alt-ref": "0"},
 }
 _BITS_A_PIXEL = 0.15
+# Less than a picture at 30 a second lasts, more than half of it.
+_TOGETHER_S = 0.02
 _BLACK = (16, 128, 128)
 
 
@@ -127,8 +129,8 @@ def one_picture(path: Path, indexes: list[int], size: Size) -> Pictures:
 def side_by_side(path: Path, left: list[int], right: list[int], sizes: list[Size]) -> Pictures:
     """The pictures of two sides beside each other, as high as the higher one.
 
-    A side is black before its first picture. Of the pictures within one thirtieth of a second
-    the last ones count.
+    A side is black before its first picture. Pictures within 20 ms are shown together, at the
+    time of the last one.
     """
     height = max(size[1] for size in sizes) & ~1
     widths = [max(2, round(size[0] * height / size[1]) & ~1) for size in sizes]
@@ -136,22 +138,28 @@ def side_by_side(path: Path, left: list[int], right: list[int], sizes: list[Size
     planes = [plane_array(canvas, index) for index in range(3)]
     for plane, value in zip(planes, _BLACK, strict=True):
         plane[:] = value
-    streams = [
-        ((time_s, which, frame) for time_s, frame in decoded_pictures(path, indexes))
-        for which, indexes in enumerate((left, right))
-    ]
-    last_s: float | None = None
+    streams = [_of_side(path, indexes, which) for which, indexes in enumerate((left, right))]
+    begun_s: float | None = None
+    last_s = 0.0
     for time_s, which, frame in heapq.merge(*streams, key=lambda one: one[0]):
-        if last_s is not None and int(time_s * FPS) != int(last_s * FPS):
+        if begun_s is not None and time_s - begun_s > _TOGETHER_S:
             yield last_s, _copy(canvas)
+            begun_s = None
         pane = fitted(frame, (widths[which], height))
         for index, plane in enumerate(planes):
             begin = (widths[0] if which else 0) // (2 if index else 1)
             part = plane_array(pane, index)
             plane[:, begin : begin + part.shape[1]] = part
-        last_s = time_s
-    if last_s is not None:
+        begun_s, last_s = time_s if begun_s is None else begun_s, time_s
+    if begun_s is not None:
         yield last_s, canvas
+
+
+def _of_side(
+    path: Path, indexes: list[int], which: int
+) -> Iterator[tuple[float, int, av.VideoFrame]]:
+    for time_s, frame in decoded_pictures(path, indexes):
+        yield time_s, which, frame
 
 
 def fitted(frame: av.VideoFrame, size: Size) -> av.VideoFrame:

@@ -16,6 +16,7 @@ import ipywidgets
 from ..errors import XnbError
 from .comms import FreeRouting
 from .leg_media import PageLeg
+from .page_devices import PageDevices
 from .preview import Preview
 
 _log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class BrowserLeg(FreeRouting, ipywidgets.Widget):  # type: ignore[misc]
         self._visible: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._preview = Preview(self._send_thumbnail)
+        self._devices = PageDevices(self._tell, self._find)
         self.dropped = 0
         self.on_msg(self._received)
 
@@ -51,10 +53,23 @@ class BrowserLeg(FreeRouting, ipywidgets.Widget):  # type: ignore[misc]
     def bind(self, call: Any) -> None:
         """Serve pages from ``call`` from now on, on its engine loop."""
         self._call = call
-        self.follow_peer()
+        self.follow_call()
 
-    def follow_peer(self) -> None:
-        """Notice that the call has a peer, or a new one. Runs on the engine loop."""
+    def follow_call(self) -> None:
+        """Notice what changed: another peer, or something wanted from a page.
+
+        Runs on the engine loop.
+        """
+        self._follow_peer()
+        self._ask_for_devices()
+
+    def _ask_for_devices(self) -> None:
+        reached = [page for page, leg in self._legs.items() if leg.connected]
+        seen = [page for page in reached if page in self._visible]
+        if reached:
+            self._devices.ask(self._call, (seen or reached)[-1])
+
+    def _follow_peer(self) -> None:
         peer = getattr(self._call, "peer", None)
         if peer is None or peer is self._peer:
             return
@@ -82,11 +97,13 @@ class BrowserLeg(FreeRouting, ipywidgets.Widget):  # type: ignore[misc]
         elif kind == "visible":
             (self._visible.add if content.get("visible") else self._visible.discard)(page)
             self._preview.visible = bool(self._visible)
+        elif kind == "captured":
+            self._devices.heard(self._call, page, content)
         elif kind == "bye":
             self._forget(page)
 
     async def _answer(self, page: str, offer: str) -> None:
-        self.follow_peer()
+        self._follow_peer()
         if self._peer is None:
             self.send({"type": "lost", "page": page, "why": "The call has no media yet."})
             return
@@ -109,12 +126,23 @@ class BrowserLeg(FreeRouting, ipywidgets.Widget):  # type: ignore[misc]
             _log.warning("A page could not be answered: %s.", type(error).__name__)
             self._lost(leg, "The page's offer could not be answered.")
             return
-        self.send({"type": "answer", "page": page, "sdp": answer})
+        limits = self._peer.video_settings
+        self.send(
+            {
+                "type": "answer",
+                "page": page,
+                "sdp": answer,
+                "max_fps": limits.max_fps,
+                "max_height_px": limits.max_height_px,
+            }
+        )
         await leg.run()
+        self._ask_for_devices()
 
     def _lost(self, leg: PageLeg, why: str, *, final: bool = False) -> None:
         if self._legs.get(leg.page) is leg:
             del self._legs[leg.page]
+            self._devices.gone(self._call, leg.page)
         self.dropped += leg.dropped
         self.send({"type": "lost", "page": leg.page, "why": why, "final": final})
         self._start(leg.close())
@@ -124,8 +152,15 @@ class BrowserLeg(FreeRouting, ipywidgets.Widget):  # type: ignore[misc]
         self._preview.visible = bool(self._visible)
         leg = self._legs.pop(page, None)
         if leg:
+            self._devices.gone(self._call, page)
             self.dropped += leg.dropped
             self._start(leg.close())
+
+    def _find(self, page: str) -> PageLeg | None:
+        return self._legs.get(page)
+
+    def _tell(self, content: dict[str, Any]) -> None:
+        self.send(content)
 
     def _send_thumbnail(self, number: int, width: int, height: int, data: bytes) -> None:
         self.send({"type": "preview", "n": number, "width": width, "height": height}, [data])

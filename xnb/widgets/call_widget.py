@@ -202,9 +202,11 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
         if not any(known is event for known in self._events):
             self._events.append(event)
             del self._events[:-EVENTS_KEPT]
-        self.leg.follow_peer()
+        self.leg.follow_call()
         if event.name == "error":
             self.notice = event.error.message  # type: ignore[attr-defined]
+        elif event.name == "localstatus":
+            self.notice = ""
         self._refresh()
         if event.name == "ended":
             self._ended()

@@ -15,6 +15,9 @@ CONNECT_TIMEOUT_S = 10.0
 class PageLeg:
     """One page's peer connection, playing what a call's peer receives.
 
+    What the page itself sends comes out of ``peer.audio_in`` and ``peer.video_in``, in the
+    codec of the call, because the answer to the page leaves no other.
+
     Args:
         page: The page's own random name.
         call_peer: The peer whose incoming media is shown.
@@ -50,6 +53,9 @@ class PageLeg:
         await self.peer.apply_offer(offer)
         self.peer.audio_out.forward(self._call_peer.audio_in)
         self.peer.video_out.forward(self._call_peer.video_in, on_codec=self._codec_changed)
+        # The page encodes for the far end, so what this side may send binds the page.
+        limits = self._call_peer.video_settings
+        self.peer.video_in.limit_bitrate(self, limits.max_bitrate_bps)
         return await self.peer.make_answer()
 
     async def run(self) -> None:

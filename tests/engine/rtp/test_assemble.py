@@ -141,9 +141,49 @@ def test_losses_for_good_give_only_what_can_be_decoded(codec, loss, seed):
     missing = [f for f in expected if f not in data_of(out)]
     assert _is_part_of(data_of(out), expected)
     assert len(missing) <= 40, "only what still waits behind the last hole"
-    assert out[0].is_keyframe
+    assert_decodable(out)
     assert [f.timestamp for f in out] == sorted({f.timestamp for f in out})
     assert len(out) > 400 * (0.9 if loss < 0.01 else 0.5 if loss < 0.05 else 0.08)
+
+
+def assert_decodable(frames):
+    """Each frame is a keyframe, or the one right after the frame before it."""
+    assert frames[0].is_keyframe
+    for before, frame in zip(frames, frames[1:], strict=False):
+        assert frame.is_keyframe or frame.timestamp == before.timestamp + TICKS
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_everything_at_once(codec, seed):
+    """Loss, retransmission of most, disorder, doubles, probes, giving up at any time."""
+    rng = random.Random(seed)
+    stream, assembler = Stream(codec, first=rng.randrange(65_536)), VideoAssembler(codec)
+    truth, arrivals, at = {}, [], 0.0
+    for index in range(400):
+        timestamp = stream.ticks
+        for packet in stream.frame(rng.randrange(1, 6000), key=rng.random() < 0.1 or index == 0):
+            at += 1
+            if rng.random() < 0.05:
+                if rng.random() < 0.3:
+                    continue
+                arrivals.append((at + rng.uniform(5, 80), packet))
+            arrivals.append((at + rng.uniform(0, 6) * (rng.random() < 0.2), packet))
+            if rng.random() < 0.02:
+                arrivals[-1] = (at + rng.uniform(5, 200), packet)
+        truth[timestamp % 2**32] = stream.frames[-1]
+        if rng.random() < 0.05:
+            stream.ticks -= TICKS
+            arrivals.append((at, stream.packet(b"")))
+            stream.ticks += TICKS
+    out = []
+    for _, packet in sorted(arrivals, key=lambda arrival: arrival[0]):
+        out += assembler.add(packet)
+        if rng.random() < 0.005:
+            out += assembler.give_up()
+        assert assembler.waiting <= MAX_WAITING
+    assert_decodable(out)
+    assert data_of(out) == [truth[frame.timestamp % 2**32] for frame in out]
+    assert len(out) > 100
 
 
 def _is_part_of(some, whole):
@@ -315,3 +355,38 @@ def _picture(index: int) -> av.VideoFrame:
     )
     picture.pts, picture.time_base = index * TICKS, Fraction(1, 90_000)
     return picture
+
+
+@pytest.mark.parametrize(
+    "extension",
+    [b"", b"\x80\x05", b"\x80\x85\x06", b"\xc0\x85\x06\x07", b"\x20\x40", b"\xf0\x05\x07\x51"],
+    ids=["none", "7-bit id", "15-bit id", "layer index", "temporal", "all"],
+)
+def test_vp8_descriptors_of_other_senders(extension):
+    """RFC 7741 section 4.2: every optional field, and partitions with packets of their own."""
+    extended = 0x80 if extension else 0
+    stream, assembler = Stream("vp8"), VideoAssembler("vp8")
+    data = frame_data("vp8", 0, 500, key=True)
+    # Partition 1 begins (S set) with a byte whose lowest bit is 0, as a keyframe's first does.
+    partition = b"\x10\x02\0\x9d\x01\x2a\x10\0\x10\0"
+    payloads = [bytes([extended | 0x10]) + extension + data]
+    payloads.append(bytes([extended | 0x11]) + extension + partition)
+    group = stream.packets(payloads)
+    assert feed(assembler, group[1:]) == []
+    assert assembler.needs_keyframe, "a later partition begins no frame"
+    (frame,) = assembler.add(group[0])
+    assert frame.data == data + partition
+
+
+def test_broken_keyframe_behind_a_hole_is_no_place_to_go_on(codec):
+    stream, assembler = Stream(codec), VideoAssembler(codec)
+    out = feed(assembler, stream.frame(key=True))
+    groups = [stream.frame() for _ in range(3)]
+    broken = stream.frame(key=True)
+    broken[1].payload = {"vp8": b"\x90\x80", "h264": b"\x78\xff\xff\x01"}[codec]
+    out += feed(assembler, groups[0][1:] + groups[1] + groups[2] + broken)
+    for _ in range(30):
+        out += feed(assembler, stream.frame())
+    out += assembler.add(groups[0][0])
+    assert data_of(out) == stream.frames[:4]
+    assert assembler.needs_keyframe

@@ -101,7 +101,7 @@ class Path:
                 unread, unread_bytes, stall = [], 0, None
             while remb and remb[0][0] <= now_s and self.obeys:
                 rate.on_remb(remb.popleft()[1], now_s)
-            if step % 1000 == 999:
+            if step % 1000 == 999 and not stall:
                 rate.on_report(lost / sent, 2 * ONE_WAY_S, now_s)
                 sent = lost = 0
             if step % 100 == 0:
@@ -126,7 +126,9 @@ def test_a_bottleneck_is_found_within_seconds(start_bps):
     path = Path(capacity_bps=lambda t: 500_000, start_bps=start_bps)
     path.run(30)
     assert path.estimator.overuses
-    assert all(bps < 520_000 for at_s, bps in path.targets if at_s > 4)
+    late = [bps for at_s, bps in path.targets if at_s > 4]
+    assert max(late) < 600_000
+    assert sum(bps > 500_000 for bps in late) < 0.1 * len(late)
     assert 370_000 < path.mean_bps(6) < 480_000
     assert path.mean_queue_s(6) < 0.12
 
@@ -165,7 +167,9 @@ def test_a_busy_loop_is_not_congestion(stalls, tell):
 def test_a_socket_that_ran_over_does_not_make_it_collapse(tell):
     path = Path(stalls=STALLS["5 s twice"], tell=tell, socket_bytes=200_000)
     path.run(40)
-    assert path.lowest_bps(from_s=5) > 1_500_000
+    assert path.estimator.overuses == 0
+    # The sender is told of packets that were really lost, once each time.
+    assert path.lowest_bps(from_s=5) > 1_400_000
     assert path.mean_bps(38) > 2_500_000
 
 
@@ -228,7 +232,9 @@ def test_a_pause_or_another_clock_of_the_sender_is_no_congestion():
     fed(estimator, 0.0, 5.0)
     assert estimator.incoming_bps == pytest.approx(1_000_000, rel=0.02)
     before = estimator.estimate_bps or 0
-    fed(estimator, 25.0, 2.0)
+    fed(estimator, 25.0, 0.2)
+    assert (estimator.incoming_bps or 0) > 200_000
+    fed(estimator, 25.2, 1.8)
     fed(estimator, 27.0, 2.0, offset_s=10.0)
     fed(estimator, 29.0, 2.0, offset_s=-10.0)
     fed(estimator, 31.0, 2.0, offset_s=20.0)
@@ -256,6 +262,23 @@ def test_a_longer_way_is_learnt_and_not_fought():
         estimator.add(packet(sent_s, sent_s + ONE_WAY_S + 0.4, 1250))
     assert estimator.overuses <= 4
     assert (estimator.estimate_bps or 0) > 1_400_000
+
+
+def test_a_queue_that_stands_is_lowered_although_it_grew_too_slowly_to_see():
+    estimator = ReceiveEstimator()
+    fed(estimator, 0.0, 10.0)
+    before = estimator.estimate_bps or 0
+    assert before > 1_500_000
+    for step in range(1500):
+        sent_s = 10 + step / 100
+        queue_s = min(0.15, 0.012 * (sent_s - 10))
+        estimator.add(packet(sent_s, sent_s + ONE_WAY_S + queue_s, 1250))
+        if queue_s < 0.09:
+            assert estimator.overuses == 0
+    assert estimator.overuses >= 1
+    assert (estimator.estimate_bps or 0) < 950_000
+    fed(estimator, 25.0, 20.0)
+    assert (estimator.estimate_bps or 0) > 1_200_000
 
 
 def test_the_estimate_has_a_floor():

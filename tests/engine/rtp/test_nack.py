@@ -240,7 +240,7 @@ def stream(kind: str, loss: float, *, seconds: int, jitter_s: float = 0.0) -> Ou
             first_s[number] = when_s + index * 0.0002
             at(first_s[number], "send", [number])
             number += 1
-    sent = hopeless = 0
+    sent = hopeless = newest = 0
     timer_s = None
     while events:
         now_s, _, what, numbers = heapq.heappop(events)
@@ -252,10 +252,10 @@ def stream(kind: str, loss: float, *, seconds: int, jitter_s: float = 0.0) -> Ou
             continue
         if what == "arrive":
             came_s.setdefault(numbers[0], now_s)
+            newest = max(newest, numbers[0])
             tracker.received(numbers[0] & 0xFFFF, now_s)
         due = tracker.due(now_s, RTT_S)
         hopeless += tracker.hopeless(now_s)
-        newest = max(came_s)
         if due and rng.random() >= loss:
             at(now_s + RTT_S / 2, "send", [newest - ((newest - each) & 0xFFFF) for each in due])
         next_s = tracker.next_due_s(RTT_S)
@@ -264,7 +264,7 @@ def stream(kind: str, loss: float, *, seconds: int, jitter_s: float = 0.0) -> Ou
             at(next_s, "timer", [])
     delays = [came_s[each] - first_s[each] for each in came_s]
     # What is lost at the very end is noticed by nobody.
-    unanswered = sum(each not in came_s for each in first_s if each < max(came_s))
+    unanswered = sum(each not in came_s for each in first_s if each < newest)
     return Outcome(len(first_s), unanswered, hopeless, sent - len(first_s), max(delays), tracker)
 
 

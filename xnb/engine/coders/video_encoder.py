@@ -26,13 +26,13 @@ _MAX_STEP_S = 0.25
 _REBUILD_AFTER_S = 5.0
 _OVERLOAD_AFTER_S = 3.0
 _BUSY_SHARE = 0.6
-_AVERAGE_OVER = 30
+_LOAD_FRAMES, _STEP_FRAMES = 30, 8
 
 # From careful to quick. Each next one is taken when encoding takes too much of a frame's time.
-_VP8_SPEEDS = ("-6", "-10", "-12", "-14", "-15")
+_VP8_SPEEDS = ("-6", "-10", "-12", "-14")
 _H264_PRESETS = ("veryfast", "superfast", "ultrafast")
 # Pixels up to which a step of those lists is the first choice.
-_VP8_FIRST = ((352 * 288, 0), (480 * 360, 1), (1280 * 720, 2))
+_VP8_FIRST = ((352 * 288, 0), (480 * 360, 1))
 _H264_FIRST = ((352 * 288, 0), (1920 * 1088, 1))
 # Above this many pixels one core cannot keep up: encode with several threads.
 _ONE_THREAD_PX = 1920 * 1088
@@ -181,7 +181,7 @@ class VideoEncoder:
             step_s = max(least_s / 4, min(now_s - self._last_s, _MAX_STEP_S))
         self._last_s = now_s
         self._since_open_s += step_s
-        self._step_s += (step_s - self._step_s) / _AVERAGE_OVER
+        self._step_s += (step_s - self._step_s) / _STEP_FRAMES
         return step_s
 
     def _must_rebuild(self, shape: _Shape, wanted_bps: int, keyframe: bool) -> bool:
@@ -212,15 +212,13 @@ class VideoEncoder:
             self.rebuilds += 1
         pixels = shape.width_px * shape.height_px
         if shape != self._shape:
-            steps, last = (
-                (_VP8_FIRST, 3) if self.codec == "vp8" else (_H264_FIRST, len(_H264_PRESETS) - 1)
-            )
-            self._speed = next((step for most, step in steps if pixels <= most), last)
+            steps = _VP8_FIRST if self.codec == "vp8" else _H264_FIRST
+            self._speed = next((step for most_px, step in steps if pixels <= most_px), 2)
         self._shape = shape
         self._context = None  # free the old one first
         context = _open_vp8 if self.codec == "vp8" else _open_h264
         if self.codec == "h264":
-            bps = min(self._most_h264_bps(), max(4 * bps, 500_000))
+            bps = min(self._most_h264_bps(), max(6 * bps, 500_000))
         self._context = context(shape, bps, self._speed, self.settings.max_fps)
         self._opened_bps = bps
         self._input = av.VideoFrame(shape.width_px, shape.height_px, "yuv420p")
@@ -243,7 +241,7 @@ class VideoEncoder:
 
     def _is_far(self, bps: int) -> bool:
         assert self._context is not None
-        return abs(bps - (self._context.bit_rate or 0)) > bps / 20
+        return abs(bps - (self._context.bit_rate or 0)) > bps / 10
 
     def _run(self, picture: av.VideoFrame, keyframe: bool) -> tuple[bytes, bool]:
         """Encode a copy: encoding writes into a frame's header, and others hold the original.
@@ -260,7 +258,7 @@ class VideoEncoder:
 
     def _note_load(self, took_s: float, step_s: float) -> None:
         share = min(took_s / step_s, 4.0)
-        self._busy_share += (share - self._busy_share) / _AVERAGE_OVER
+        self._busy_share += (share - self._busy_share) / _LOAD_FRAMES
 
 
 def _create(name: str, shape: _Shape, bps: int, fps: int) -> VideoCodecContext:
@@ -309,7 +307,7 @@ def _open_h264(shape: _Shape, bps: int, speed: int, fps: int) -> VideoCodecConte
         "profile": "baseline",
         "level": _level(shape, bps, fps),
         "maxrate": str(bps),
-        "bufsize": str(bps // 6),
+        "bufsize": str(bps // 12),
         "forced-idr": "1",
         "x264-params": "no-deblock=0",
     }

@@ -295,16 +295,16 @@ HIGH_LOSS = 0.1
 OWN_GROWTH_PER_S = 1.08
 REMB_GROWTH_PER_S = 1.5
 SHRINK_INTERVAL_S = 0.3
-SMOOTHING_S = 1.5
+SMOOTHING_S = 1.0
 
 
 class SendRate:
     """The bit rate a sender aims at.
 
     The least of what the receiver reports (REMB), what its loss allows, what somebody downstream
-    takes, and the most that was allowed. Loss, smoothed over about 1.5 s (GCC section 6): below 2 %
-    the rate grows by 8 % a second, or quickly up to what a REMB promises; from 2 to 10 % it stays;
-    above, it shrinks by half the share that was lost.
+    takes, and the most that was allowed. Loss, smoothed over about a second (GCC section 6): below
+    2 % the rate grows by 8 % a second, or quickly up to what a REMB promises; from 2 to 10 % it
+    stays; above, it shrinks by half the share that was lost.
 
     Shrinking ends where it proves useless. A path that lost the share p at the rate r because it
     was full takes r (1 - p), and loses nothing below that. If at three quarters of it the loss is

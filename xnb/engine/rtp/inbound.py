@@ -212,10 +212,10 @@ class InboundStream:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(0.001, next_s - now_s), self._ask_again)
 
-    def forget_holes(self) -> None:
-        """A keyframe came: what is missing before it is not needed any more."""
+    def forget_holes(self, before: int) -> None:
+        """What is missing before sequence number ``before`` is not needed any more."""
         if self.nack:
-            self.nack.forget()
+            self.nack.forget(before)
 
     def request_keyframe(self) -> None:
         """Send a PLI now."""

@@ -68,7 +68,9 @@ class NackTracker:
     A new hole is asked for at once, unless this path is known to reorder: then as long after as
     packets were lately seen to overtake each other (at most 30 ms). It is asked for again each
     round trip and a little, until it comes, its deadline passes, or somebody says that it does not
-    matter any more. Audio is only asked for while the answer can still be played in time.
+    matter any more. Audio is only asked for while the answer can still be played in time (RFC 4588
+    section 6.3 advises all three: to allow for reordering, to know the round trip, and not to ask
+    for what comes too late).
 
     Every hole ends up in exactly one of :attr:`recovered`, :attr:`reordered` and :attr:`given_up`.
 
@@ -287,8 +289,7 @@ class NackTracker:
 def _spacing_s(requests: int, rtt_s: float | None) -> float:
     """How long to wait for an answer after so many requests, in seconds.
 
-    Asking again before a round trip is over would only fetch the packet twice (RFC 4585 section
-    3.5 leaves the timing of repeated feedback to the application).
+    Asking again before a round trip is over would only fetch the packet twice.
     """
     rtt_s = UNKNOWN_RTT_S if rtt_s is None else rtt_s
     spacing_s = max(MIN_SPACING_S, 1.05 * rtt_s + SPACING_MARGIN_S)

@@ -98,6 +98,7 @@ class OutboundStream:
         self._path: Path | None = None
         self._ids = ExtensionIds()
         self._origin = secrets.randbits(31)
+        self._last_timestamp: int | None = None
         # In the lower half: an early wrap confuses some decrypters.
         self._sequence_number = secrets.randbits(15)
         self._rtx_sequence_number = secrets.randbits(15)
@@ -134,6 +135,24 @@ class OutboundStream:
     def ticks_at(self, time_s: float) -> int:
         """The stream's RTP time stamp for the monotonic time ``time_s``, not wrapped."""
         return self._origin + round((time_s - self.start_s) * self.clock_rate_hz)
+
+    def ticks_after_last(self) -> int:
+        """The smallest time since :attr:`start_s`, in ticks, that is after all that was sent."""
+        now = round((time.monotonic() - self.start_s) * self.clock_rate_hz)
+        if self._last_timestamp is None:
+            return 0
+        return now + self.ahead(self._last_timestamp, self._origin + now) + 1
+
+    @staticmethod
+    def ahead(timestamp: int, other: int) -> int:
+        """How far ``timestamp`` is after ``other``, both modulo 32 bits, in ticks."""
+        step = (timestamp - other) & 0xFFFFFFFF
+        return step - (1 << 32) if step >= 1 << 31 else step
+
+    @property
+    def last_timestamp(self) -> int | None:
+        """The latest 32-bit time stamp sent."""
+        return self._last_timestamp
 
     def send_frame(
         self, payloads: Sequence[bytes], ticks: int, *, audio_level: int | None = None
@@ -201,6 +220,9 @@ class OutboundStream:
         assert self.codec is not None
         self.packets += 1
         self.octets += len(payload)
+        last = self._last_timestamp
+        if last is None or self.ahead(timestamp, last) > 0:
+            self._last_timestamp = timestamp
         self._history[sequence_number % len(self._history)] = _Kept(
             sequence_number, timestamp, marker, payload
         )

@@ -1,4 +1,4 @@
-"""Whether a path's queue grows or stays, by how long packets travelled (draft-ietf-rmcat-gcc-02)."""
+"""Whether a path's queue grows or stays, by how long packets took (draft-ietf-rmcat-gcc-02)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Spreads bursts of packets over time, so that a keyframe does not overrun the path's queue.
 
-The pacer of the congestion control that WebRTC uses (draft-ietf-rmcat-gcc-02 section 3) sends in
+The pacer of the congestion control that WebRTC uses (draft-ietf-rmcat-gcc-02 section 4) sends in
 bursts each 5 ms, faster than the encoder's rate so that it adds little delay.
 """
 

@@ -38,6 +38,7 @@ export class Card {
     this.#countFrames();
     session.add(this);
     this.streamChanged();
+    this.selfChanged();
   }
 
   #listen() {
@@ -117,6 +118,14 @@ export class Card {
     if (this.ui.video.srcObject) this.play();
   }
 
+  /** This page captures something else now: shown as in a mirror, without a way through Python. */
+  selfChanged() {
+    const { capture } = this.session;
+    const picture = capture.track("video") ? capture.stream : null;
+    if (this.ui.mirror.srcObject !== picture) this.ui.mirror.srcObject = picture;
+    if (picture) this.ui.mirror.play().catch(() => {});
+  }
+
   /** Plays, with sound if this card is the one that may. */
   async play() {
     const { session } = this;
@@ -150,6 +159,7 @@ export class Card {
     dataset.state = state;
     dataset.mode = mode;
     dataset.transport = session.leg.state === "connected" ? "webrtc" : "none";
+    dataset.video = String(Boolean(session.value("has_video")));
     dataset.recording = String(Boolean(session.value("recording")));
     this.#head(mode);
     this.#fill(mode);
@@ -183,15 +193,20 @@ export class Card {
     }
     this.ui.video.setAttribute("aria-label", `Picture from ${session.value("title")}`);
     show(this.ui.panel, mode !== "video");
-    const own = session.connected && session.value("camera_on") && session.thumbnail;
-    show(this.ui.self, Boolean(own));
+    const own = session.connected && Boolean(session.value("camera_on"));
+    const mirrored = Boolean(session.capture.track("video"));
+    show(this.ui.mirror, own && mirrored);
+    show(this.ui.self, own && !mirrored && session.thumbnail !== null);
     show(this.ui.unblock, session.sound.blocked && session.connected);
     this.#notice();
   }
 
   #notice() {
     const { session } = this;
+    const { refusal, asking } = session.capture;
     let text = String(session.value("notice") ?? "");
+    if (refusal) text = `${refusal.cause} ${refusal.remedy}`;
+    else if (asking) text = "Asking this browser for your devices …";
     if (session.value("state") === "ended") text = "";
     else if (session.value("state") === "reconnecting") text = "Connection lost, trying again …";
     else if (session.busy) {
@@ -213,8 +228,10 @@ export class Card {
     const pressed = {
       mute: session.value("muted"),
       camera: !session.value("camera_on"),
+      page: session.capture.active || session.capture.asking,
       record: session.value("recording"),
     };
+    const used = session.value("has_video") ? "camera and microphone" : "microphone";
     const label = session.connected ? "Hang up" : "Cancel the call";
     for (const [action, button] of this.ui.buttons) {
       if (action === "hangup") {
@@ -224,7 +241,12 @@ export class Card {
       }
       const on = Boolean(/** @type {Record<string, unknown>} */ (pressed)[action]);
       button.setAttribute("aria-pressed", String(on));
-      button.disabled = !session.connected;
+      button.disabled = action === "page" ? !session.reached && !on : !session.connected;
+      if (action === "page") {
+        const text = `${on ? "Stop using" : "Use"} this page’s ${used}`;
+        button.title = `${text} (P)`;
+        button.setAttribute("aria-label", text);
+      }
     }
     const camera = this.ui.buttons.get("camera");
     if (camera) show(camera, Boolean(session.value("has_video")));

@@ -1,9 +1,9 @@
 // @ts-check
 
-/** @typedef {"mute"|"camera"|"record"|"hangup"} Action */
+/** @typedef {"mute"|"camera"|"page"|"record"|"hangup"} Action */
 
 /** @type {Record<string, Action>} */
-const ACTIONS = { m: "mute", v: "camera", r: "record", h: "hangup" };
+const ACTIONS = { m: "mute", v: "camera", p: "page", r: "record", h: "hangup" };
 
 /**
  * What a key means to a card that has the focus.

@@ -9,6 +9,8 @@ import { icon } from "./icons.js";
 const BUTTONS = [
   { action: "mute", label: "Mute microphone", key: "M", on: "micOff", off: "mic" },
   { action: "camera", label: "Turn camera off", key: "V", on: "videoOff", off: "video" },
+  { action: "page", label: "Use this page’s camera and microphone", key: "P", on: "headset",
+    off: "webcam" },
   { action: "record", label: "Record", key: "R", on: "square", off: "circle" },
   { action: "hangup", label: "Hang up", key: "H", on: "phone", off: "phone" },
 ];
@@ -46,12 +48,16 @@ function stage() {
   video.muted = true;
   const panel = element("div", { class: "xnb-panel" });
   const self = element("canvas", { class: "xnb-self", role: "img", "aria-label": "Your picture" });
+  const mirror = element("video", {
+    class: "xnb-self xnb-mirror", playsinline: "", autoplay: "", "aria-label": "Your picture",
+  });
+  mirror.muted = true;
   const unblock = element(
     "button", { class: "xnb-unblock", type: "button" }, icon("volume"), "Click for sound",
   );
   const note = element("p", { class: "xnb-note", role: "status", "aria-live": "polite" });
-  const stage = element("div", { class: "xnb-stage" }, video, panel, self, unblock, note);
-  return { stage, video, panel, self, unblock, note };
+  const stage = element("div", { class: "xnb-stage" }, video, panel, self, mirror, unblock, note);
+  return { stage, video, panel, self, mirror, unblock, note };
 }
 
 function soundRow() {

@@ -12,7 +12,8 @@ const RETRY_MS = [500, 1500, 4000, 8000];
  */
 
 /**
- * The page's receiving end: one peer connection to the kernel, made again when it is lost.
+ * The page's end: one peer connection to the kernel, made again when it is lost. It receives, and
+ * sends what it is given to carry, in the one codec that the kernel's answer leaves: the call's.
  * Knows no widget: what it has to say goes to `send`, what it hears comes in by `receive`.
  */
 export class Leg {
@@ -29,6 +30,10 @@ export class Leg {
     this.stream = (hooks.makeStream ?? (() => new MediaStream()))();
     /** @type {RTCPeerConnection|null} */
     this.pc = null;
+    /** @type {Map<string, RTCRtpSender>} */
+    this.senders = new Map();
+    /** @type {MediaStreamTrack[]} */
+    this.carried = [];
     this.failures = 0;
     this.video = false;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -55,8 +60,11 @@ export class Leg {
       this.hooks.changed();
     };
     pc.onconnectionstatechange = () => this.#connection(pc);
-    pc.addTransceiver("audio", { direction: "recvonly" });
-    if (video) pc.addTransceiver("video", { direction: "recvonly" });
+    // Both ways from the start: beginning to send needs no new negotiation then.
+    for (const kind of video ? ["audio", "video"] : ["audio"]) {
+      this.senders.set(kind, pc.addTransceiver(kind, { direction: "sendrecv" }).sender);
+    }
+    this.carry(this.carried);
     this.#within(ANSWER_TIMEOUT_MS, "The kernel did not answer this page.");
     try {
       await pc.setLocalDescription();
@@ -83,6 +91,19 @@ export class Leg {
       }
     } else if (message.type === "lost") {
       this.#lose(message.why ?? "", message.final);
+    }
+  }
+
+  /**
+   * Sends these tracks from now on, also over a later connection.
+   *
+   * @param {MediaStreamTrack[]} tracks of each kind one at most; none sends nothing
+   */
+  carry(tracks) {
+    this.carried = tracks;
+    for (const [kind, sender] of this.senders) {
+      const track = tracks.find((one) => one.kind === kind) ?? null;
+      if (sender.track !== track) sender.replaceTrack(track).catch(() => {});
     }
   }
 
@@ -129,6 +150,7 @@ export class Leg {
     clearTimeout(this.timer);
     const pc = this.pc;
     this.pc = null;
+    this.senders.clear();
     if (pc) {
       pc.ontrack = pc.onconnectionstatechange = null;
       pc.close();

@@ -19,8 +19,12 @@ class FakePeer {
   transceivers = [];
   connectionState = "new";
   closed = false;
+  senders = {};
   addTransceiver(kind, options) {
     this.transceivers.push([kind, options.direction]);
+    const sender = { track: null, replaceTrack: async (track) => (sender.track = track) };
+    this.senders[kind] = sender;
+    return { sender };
   }
   async setLocalDescription() {
     this.localDescription = {
@@ -55,10 +59,11 @@ function setUp() {
   return { leg, peers, sent };
 }
 
-test("it offers to receive only, with no hidden candidates, and plays what comes", async () => {
+test("it offers both ways but sends nothing, with no hidden candidates, and plays what comes", async () => {
   const { leg, peers, sent } = setUp();
   await leg.open(true);
-  assert.deepEqual(peers[0].transceivers, [["audio", "recvonly"], ["video", "recvonly"]]);
+  assert.deepEqual(peers[0].transceivers, [["audio", "sendrecv"], ["video", "sendrecv"]]);
+  assert.ok(Object.values(peers[0].senders).every((sender) => sender.track === null));
   assert.deepEqual(sent, [{ type: "offer", page: "page-1", sdp: "v=0\r\nm=audio\r\n" }]);
   await leg.receive({ type: "answer", page: "page-1", sdp: "v=0" });
   assert.deepEqual(peers[0].remote, { type: "answer", sdp: "v=0" });
@@ -73,8 +78,33 @@ test("an audio call asks for no video, and opening twice makes one connection", 
   const { leg, peers } = setUp();
   await Promise.all([leg.open(false), leg.open(false)]);
   assert.equal(peers.length, 1);
-  assert.deepEqual(peers[0].transceivers, [["audio", "recvonly"]]);
+  assert.deepEqual(peers[0].transceivers, [["audio", "sendrecv"]]);
   leg.close();
+});
+
+test("it carries tracks, also over the next connection, until it is told to carry none", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const { leg, peers } = setUp();
+    await leg.open(true);
+    const [sound, picture] = [{ kind: "audio" }, { kind: "video" }];
+    leg.carry([picture]);
+    assert.equal(peers[0].senders.video.track, picture);
+    assert.equal(peers[0].senders.audio.track, null);
+    leg.carry([sound, picture]);
+    assert.equal(peers[0].senders.audio.track, sound);
+    peers[0].become("failed");
+    mock.timers.tick(501);
+    await Promise.resolve();
+    assert.equal(peers[1].senders.audio.track, sound);
+    assert.equal(peers[1].senders.video.track, picture);
+    leg.carry([]);
+    assert.equal(peers[1].senders.audio.track, null);
+    assert.equal(peers[1].senders.video.track, null);
+    leg.close();
+  } finally {
+    mock.timers.reset();
+  }
 });
 
 test("messages for other pages are passed over", async () => {

@@ -1,4 +1,5 @@
 // @ts-check
+import { Capture } from "./capture.js";
 import { Leg } from "./leg.js";
 import { Meter } from "./meter.js";
 import { Optimistic } from "./optimistic.js";
@@ -6,6 +7,9 @@ import { Optimistic } from "./optimistic.js";
 const FRAME_MS = 1000 / 30;
 const KEEP_LEG_MS = 4000;
 const BUSY_MS = 5000;
+// What is sent gives no more thumbnails, such as another page's camera: the last one is no picture
+// of it.
+const STALE_THUMBNAIL_MS = 10_000;
 
 /** @typedef {import("./card.js").Card} Card */
 
@@ -24,10 +28,14 @@ export class Session {
       send: (content) => this.media?.send(content),
       changed: () => this.#legChanged(),
     });
+    this.capture = new Capture({ changed: () => this.#captureChanged() });
+    /** @type {RTCPeerConnection|null} the connection over which Python expects our tracks */
+    this.announced = null;
     this.meter = new Meter(() => this.leg.level());
     this.sound = { off: false, volume: 1, blocked: false };
     /** @type {ImageBitmap|null} */
     this.thumbnail = null;
+    this.thumbnailAt = 0;
     this.visible = false;
     this.heard = performance.now();
     this.durationAt = performance.now();
@@ -140,18 +148,24 @@ export class Session {
   /** @param {import("./keys.js").Action} action */
   command(action) {
     this.wake();
+    this.capture.refusal = null;
     if (action === "hangup") {
       if (this.value("state") === "ended") return;
       this.guess.set("state", "ended");
       this.leg.close();
+      this.capture.stop();
       this.#send("hangup", true);
     } else if (action === "mute") {
       this.#toggle("muted", "mute");
     } else if (action === "camera" && this.value("has_video")) {
       this.#toggle("camera_on", "camera");
+    } else if (action === "page" && this.reached) {
+      if (this.capture.active || this.capture.asking) this.capture.stop();
+      else this.capture.start({ camera: Boolean(this.value("has_video")), microphone: true });
     } else if (action === "record" && this.connected) {
       this.#toggle("recording", "record");
     }
+    this.#followMute();
     this.update();
   }
 
@@ -183,6 +197,64 @@ export class Session {
     this.#changed();
   }
 
+  // This page's own camera and microphone
+
+  /** Whether media can flow between this page and the call. */
+  get reached() {
+    return this.connected && this.leg.state === "connected";
+  }
+
+  #followMute() {
+    const on = { audio: !this.value("muted"), video: Boolean(this.value("camera_on")) };
+    this.capture.setOn(on);
+  }
+
+  #captureChanged() {
+    this.leg.carry(this.capture.stream?.getTracks() ?? []);
+    this.#announce(true);
+    for (const card of this.cards) card.selfChanged();
+    this.update();
+  }
+
+  /**
+   * Tells Python what comes from this page.
+   *
+   * @param {boolean} changed whether it is something else than before
+   */
+  #announce(changed) {
+    const { capture, leg } = this;
+    if (capture.asking) return;
+    if (capture.refusal) {
+      this.media?.send({ type: "captured", page: this.page, refused: capture.refusal });
+    } else if (capture.active) {
+      if (leg.state !== "connected" || (!changed && this.announced === leg.pc)) return;
+      this.announced = leg.pc;
+      this.#tellCapture();
+    } else if (this.announced) {
+      this.announced = null;
+      this.#tellCapture();
+    }
+  }
+
+  #tellCapture() {
+    const [camera, microphone] = [this.capture.track("video"), this.capture.track("audio")];
+    this.media?.send({
+      type: "captured", page: this.page,
+      camera: camera !== null, microphone: microphone !== null,
+    });
+  }
+
+  /** @param {{page: string, type: string, camera?: boolean, microphone?: boolean}} message */
+  #captureMessage({ page, type, camera, microphone }) {
+    if (page !== this.page) return;
+    if (type === "capture") {
+      this.capture.start({ camera: Boolean(camera), microphone: Boolean(microphone) });
+    } else {
+      this.announced = null; // Python knows: it was Python that ended it
+      this.capture.stop();
+    }
+  }
+
   // Sound
 
   /** A gesture: sound may begin. */
@@ -204,6 +276,8 @@ export class Session {
 
   #legChanged() {
     this.meter.listen(this.leg.stream);
+    if (this.leg.state === "lost" || this.leg.state === "idle") this.capture.stop();
+    else if (this.capture.active) this.#announce(false);
     for (const card of this.cards) card.streamChanged();
     this.update();
   }
@@ -215,7 +289,14 @@ export class Session {
   #mediaMessage(message, buffers) {
     this.heard = performance.now();
     if (message?.type === "preview") this.#showThumbnail(message, buffers);
-    else this.leg.receive(message);
+    else if (message?.type === "capture" || message?.type === "release") {
+      this.#captureMessage(message);
+    } else {
+      if (message?.page === this.page && message.type === "answer") {
+        this.capture.limit(message.max_height_px, message.max_fps);
+      }
+      this.leg.receive(message);
+    }
   }
 
   /**
@@ -228,6 +309,7 @@ export class Session {
       const picture = await createImageBitmap(new Blob([buffers[0]], { type: "image/jpeg" }));
       this.thumbnail?.close();
       this.thumbnail = picture;
+      this.thumbnailAt = performance.now();
       for (const card of this.cards) card.drawThumbnail();
     } finally {
       this.media?.send({ type: "shown", page: this.page, n: message.n });
@@ -238,6 +320,7 @@ export class Session {
 
   #changed() {
     this.heard = performance.now();
+    this.#followMute();
     if (this.connected && this.cards.size > 0 && this.alive) {
       if (this.leg.state === "idle") {
         this.#tellView();
@@ -254,6 +337,11 @@ export class Session {
   }
 
   #tick() {
+    if (this.thumbnail && performance.now() - this.thumbnailAt > STALE_THUMBNAIL_MS) {
+      this.thumbnail.close();
+      this.thumbnail = null;
+      this.update();
+    }
     for (const card of this.cards) card.tick();
   }
 
@@ -274,6 +362,7 @@ export class Session {
 
   #leave() {
     this.leg.close();
+    this.capture.stop();
     this.model.send({ type: "view", page: this.page, open: false, visible: false });
   }
 
@@ -286,6 +375,7 @@ export class Session {
     this.media?.off("msg:custom", this.onMedia);
     this.media?.off("comm_live_update", this.onChange);
     this.leg.close();
+    this.capture.stop();
     this.meter.close();
     this.thumbnail?.close();
     this.thumbnail = null;

@@ -1,4 +1,4 @@
-// Built from xnb/widgets/js by build.mjs, sources d27e245b44b388d37e28ae5f7df94e16cc35957acf6eb4f150c8f150f9b5f165. Icons: Lucide (ISC license).
+// Built from xnb/widgets/js by build.mjs, sources 5a4c226d223937c1fce14a5846445e6d8f6ad7dd4453bc0018aad7f58cd83da3. Icons: Lucide (ISC license).
 function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.entries(t))s.setAttribute(o,r);return s.append(...e),s}function d(i,t){i.textContent!==t&&(i.textContent=t)}function w(i,t){i.hidden===t&&(i.hidden=!t)}function v(i){let t=/[\p{L}\p{N}]/u.exec(i);return t?t[0].toUpperCase():"?"}function g(i){let t=7;for(let e of i)t=(t*31+(e.codePointAt(0)??0))%3600;return t%360}var m=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-check"
@@ -65,6 +65,22 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
 </svg>
 `;var C=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
+  class="lucide lucide-headset"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M3 11h3a2 2 0 0 1 2 2v3a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-5Zm0 0a9 9 0 1 1 18 0m0 0v5a2 2 0 0 1-2 2h-1a2 2 0 0 1-2-2v-3a2 2 0 0 1 2-2h3Z" />
+  <path d="M21 16v2a4 4 0 0 1-4 4h-5" />
+</svg>
+`;var b=`<!-- @license lucide-static v0.500.0 - ISC -->
+<svg
   class="lucide lucide-mic-off"
   xmlns="http://www.w3.org/2000/svg"
   width="24"
@@ -83,7 +99,7 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="M9 9v3a3 3 0 0 0 5.12 2.12" />
   <line x1="12" x2="12" y1="19" y2="22" />
 </svg>
-`;var b=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var S=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-mic"
   xmlns="http://www.w3.org/2000/svg"
@@ -100,7 +116,7 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="M19 10v2a7 7 0 0 1-14 0v-2" />
   <line x1="12" x2="12" y1="19" y2="22" />
 </svg>
-`;var S=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var M=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-phone"
   xmlns="http://www.w3.org/2000/svg"
@@ -130,7 +146,7 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
 >
   <rect width="18" height="18" x="3" y="3" rx="2" />
 </svg>
-`;var M=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var A=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-triangle-alert"
   xmlns="http://www.w3.org/2000/svg"
@@ -147,7 +163,7 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="M12 9v4" />
   <path d="M12 17h.01" />
 </svg>
-`;var A=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var I=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-video-off"
   xmlns="http://www.w3.org/2000/svg"
@@ -180,7 +196,7 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="m16 13 5.223 3.482a.5.5 0 0 0 .777-.416V7.87a.5.5 0 0 0-.752-.432L16 10.5" />
   <rect x="2" y="6" width="14" height="12" rx="2" />
 </svg>
-`;var I=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var j=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-volume-2"
   xmlns="http://www.w3.org/2000/svg"
@@ -197,7 +213,7 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="M16 9a5 5 0 0 1 0 6" />
   <path d="M19.364 18.364a9 9 0 0 0 0-12.728" />
 </svg>
-`;var j=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var B=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-volume-x"
   xmlns="http://www.w3.org/2000/svg"
@@ -216,6 +232,24 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
 </svg>
 `;var L=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
+  class="lucide lucide-webcam"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <circle cx="12" cy="10" r="8" />
+  <circle cx="12" cy="10" r="3" />
+  <path d="M7 22h10" />
+  <path d="M12 22v-4" />
+</svg>
+`;var O=`<!-- @license lucide-static v0.500.0 - ISC -->
+<svg
   class="lucide lucide-x"
   xmlns="http://www.w3.org/2000/svg"
   width="24"
@@ -230,4 +264,4 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="M18 6 6 18" />
   <path d="m6 6 12 12" />
 </svg>
-`;var O={alert:M,check:m,circle:f,fileAudio:x,fileVideo:k,mic:b,micOff:C,phone:S,square:y,video:E,videoOff:A,volume:I,volumeOff:j,x:L};function B(i){let t=document.createElement("template");t.innerHTML=O[i].slice(O[i].indexOf("<svg"));let e=t.content.firstElementChild;return e.setAttribute("class",`xnb-icon xnb-icon-${i}`),e.setAttribute("aria-hidden","true"),e.setAttribute("focusable","false"),e}var T=new Set(["Enter"," ","ArrowLeft","ArrowRight","ArrowUp","ArrowDown","Home","End"]);var W=[659.3,523.3],G=.06,h=class{constructor(){this.context=null,this.timer=void 0}set(t){t!==(this.timer!==void 0)&&(t?(this.context??=new AudioContext,this.#t(),this.timer=setInterval(()=>this.#t(),3e3)):(clearInterval(this.timer),this.timer=void 0))}#t(){let t=this.context;if(t?.state!=="running"){t?.resume().catch(()=>{});return}W.forEach((e,s)=>{let o=t.currentTime+s*.28,r=new OscillatorNode(t,{frequency:e,type:"sine"}),l=new GainNode(t,{gain:0});l.gain.setValueAtTime(0,o),l.gain.linearRampToValueAtTime(G,o+.03),l.gain.exponentialRampToValueAtTime(5e-4,o+.9),r.connect(l).connect(t.destination),r.start(o),r.stop(o+1)})}close(){this.set(!1),this.context?.close().catch(()=>{}),this.context=null}};function J(i,t){let e=n("div",{class:"xnb-avatar","aria-hidden":"true"});e.append(n("div",{class:"xnb-ring"}),n("span",{},v(i.who))),e.style.setProperty("--xnb-hue",String(g(i.who)));let s=n("div",{class:"xnb-choices"}),o=(r,l,a,c)=>{let u=n("button",{class:`xnb-${r}`,type:"button","aria-label":`${a}, call from ${i.who}`},B(l),a);u.disabled=i.busy,u.addEventListener("click",()=>{for(let V of s.querySelectorAll("button"))V.disabled=!0;t({id:i.id,...c})}),s.append(u)};return i.video?(o("accept","video","Accept",{type:"accept",video:!0}),o("accept","phone","Sound only",{type:"accept",video:!1})):o("accept","phone","Accept",{type:"accept",video:!1}),o("decline","phone","Decline",{type:"decline"}),n("li",{"data-caller":i.who},e,n("div",{class:"xnb-text"},n("p",{class:"xnb-words"},i.who),n("p",{class:"xnb-small"},i.video?"Video call":"Audio call")),s)}var p=class{constructor(t,e){this.model=t,this.shown="",this.drawn="",this.view=null,this.words=n("strong",{role:"status","aria-live":"assertive"}),this.state=n("span",{class:"xnb-status"}),this.calls=n("ul",{class:"xnb-calls","aria-label":"Waiting calls"}),this.note=n("p",{class:"xnb-line",role:"status","aria-live":"polite"}),this.root=n("section",{class:"xnb-card xnb-door",role:"group","aria-label":"Incoming calls"},n("header",{class:"xnb-waiting"},n("span",{class:"xnb-dot","aria-hidden":"true"}),this.words,this.state),this.calls,this.note),this.inside=n("div",{class:"xnb-inside"}),this.root.addEventListener("keydown",s=>{T.has(s.key)&&s.stopPropagation()}),e.classList.add("xnb"),e.append(this.root,this.inside),this.update()}update(){let{model:t}=this,e=t.get("callers")??[],s=String(t.get("state"));this.root.dataset.state=e.length?"ringing":s;let o=e.map(a=>a.who).join(", "),r=s==="waiting"?`Waiting for calls as ${t.get("handle")}`:"";d(this.words,o?`${o} calling`:r||String(t.get("state_text"))),d(this.state,o&&e.length>1?`${e.length} calls`:"");let l=JSON.stringify(e);if(l!==this.drawn){this.drawn=l;let a=c=>t.send(c);this.calls.replaceChildren(...e.map(c=>J(c,a)))}w(this.calls,e.length>0),d(this.note,String(t.get("notice")??"")),w(this.note,this.note.textContent!==""),this.#t(String(t.get("active")??""))}async#t(t){if(t===this.shown||(this.shown=t,this.view?.remove(),this.view=null,this.inside.replaceChildren(),!t))return;let e=this.model.widget_manager,s=await e.get_model(t.replace("IPY_MODEL_","")),o=await e.create_view(s);if(this.shown!==t){o.remove();return}this.view=o,this.inside.replaceChildren(o.el)}close(){this.shown="",this.view?.remove(),this.root.remove(),this.inside.remove()}},_t=()=>{let i=new h,t=new Set;return{initialize({model:e}){let s=()=>{i.set(t.size>0&&(e.get("callers")??[]).some(o=>!o.busy));for(let o of t)o.update()};return e.on("change",s),()=>i.close()},render({model:e,el:s}){let o=new p(e,s);return t.add(o),i.set((e.get("callers")??[]).length>0),()=>{t.delete(o),t.size===0&&i.set(!1),o.close()}}}};export{_t as default};
+`;var T={alert:A,check:m,circle:f,fileAudio:x,fileVideo:k,headset:C,mic:S,micOff:b,phone:M,square:y,video:E,videoOff:I,volume:j,volumeOff:B,webcam:L,x:O};function V(i){let t=document.createElement("template");t.innerHTML=T[i].slice(T[i].indexOf("<svg"));let e=t.content.firstElementChild;return e.setAttribute("class",`xnb-icon xnb-icon-${i}`),e.setAttribute("aria-hidden","true"),e.setAttribute("focusable","false"),e}var $=new Set(["Enter"," ","ArrowLeft","ArrowRight","ArrowUp","ArrowDown","Home","End"]);var Q=[659.3,523.3],tt=.06,h=class{constructor(){this.context=null,this.timer=void 0}set(t){t!==(this.timer!==void 0)&&(t?(this.context??=new AudioContext,this.#t(),this.timer=setInterval(()=>this.#t(),3e3)):(clearInterval(this.timer),this.timer=void 0))}#t(){let t=this.context;if(t?.state!=="running"){t?.resume().catch(()=>{});return}Q.forEach((e,s)=>{let o=t.currentTime+s*.28,r=new OscillatorNode(t,{frequency:e,type:"sine"}),l=new GainNode(t,{gain:0});l.gain.setValueAtTime(0,o),l.gain.linearRampToValueAtTime(tt,o+.03),l.gain.exponentialRampToValueAtTime(5e-4,o+.9),r.connect(l).connect(t.destination),r.start(o),r.stop(o+1)})}close(){this.set(!1),this.context?.close().catch(()=>{}),this.context=null}};function et(i,t){let e=n("div",{class:"xnb-avatar","aria-hidden":"true"});e.append(n("div",{class:"xnb-ring"}),n("span",{},v(i.who))),e.style.setProperty("--xnb-hue",String(g(i.who)));let s=n("div",{class:"xnb-choices"}),o=(r,l,a,c)=>{let u=n("button",{class:`xnb-${r}`,type:"button","aria-label":`${a}, call from ${i.who}`},V(l),a);u.disabled=i.busy,u.addEventListener("click",()=>{for(let H of s.querySelectorAll("button"))H.disabled=!0;t({id:i.id,...c})}),s.append(u)};return i.video?(o("accept","video","Accept",{type:"accept",video:!0}),o("accept","phone","Sound only",{type:"accept",video:!1})):o("accept","phone","Accept",{type:"accept",video:!1}),o("decline","phone","Decline",{type:"decline"}),n("li",{"data-caller":i.who},e,n("div",{class:"xnb-text"},n("p",{class:"xnb-words"},i.who),n("p",{class:"xnb-small"},i.video?"Video call":"Audio call")),s)}var p=class{constructor(t,e){this.model=t,this.shown="",this.drawn="",this.view=null,this.words=n("strong",{role:"status","aria-live":"assertive"}),this.state=n("span",{class:"xnb-status"}),this.calls=n("ul",{class:"xnb-calls","aria-label":"Waiting calls"}),this.note=n("p",{class:"xnb-line",role:"status","aria-live":"polite"}),this.root=n("section",{class:"xnb-card xnb-door",role:"group","aria-label":"Incoming calls"},n("header",{class:"xnb-waiting"},n("span",{class:"xnb-dot","aria-hidden":"true"}),this.words,this.state),this.calls,this.note),this.inside=n("div",{class:"xnb-inside"}),this.root.addEventListener("keydown",s=>{$.has(s.key)&&s.stopPropagation()}),e.classList.add("xnb"),e.append(this.root,this.inside),this.update()}update(){let{model:t}=this,e=t.get("callers")??[],s=String(t.get("state"));this.root.dataset.state=e.length?"ringing":s;let o=e.map(a=>a.who).join(", "),r=s==="waiting"?`Waiting for calls as ${t.get("handle")}`:"";d(this.words,o?`${o} calling`:r||String(t.get("state_text"))),d(this.state,o&&e.length>1?`${e.length} calls`:"");let l=JSON.stringify(e);if(l!==this.drawn){this.drawn=l;let a=c=>t.send(c);this.calls.replaceChildren(...e.map(c=>et(c,a)))}w(this.calls,e.length>0),d(this.note,String(t.get("notice")??"")),w(this.note,this.note.textContent!==""),this.#t(String(t.get("active")??""))}async#t(t){if(t===this.shown||(this.shown=t,this.view?.remove(),this.view=null,this.inside.replaceChildren(),!t))return;let e=this.model.widget_manager,s=await e.get_model(t.replace("IPY_MODEL_","")),o=await e.create_view(s);if(this.shown!==t){o.remove();return}this.view=o,this.inside.replaceChildren(o.el)}close(){this.shown="",this.view?.remove(),this.root.remove(),this.inside.remove()}},Pt=()=>{let i=new h,t=new Set;return{initialize({model:e}){let s=()=>{i.set(t.size>0&&(e.get("callers")??[]).some(o=>!o.busy));for(let o of t)o.update()};return e.on("change",s),()=>i.close()},render({model:e,el:s}){let o=new p(e,s);return t.add(o),i.set((e.get("callers")??[]).length>0),()=>{t.delete(o),t.size===0&&i.set(!1),o.close()}}}};export{Pt as default};
