@@ -292,13 +292,13 @@ class CallMedia:
 
     def _page_changed(self, playback: Playback, page: PageMedia) -> None:
         playback._open_kinds = {track.kind for track in (page.audio, page.video) if track}
-        if page.failure:
-            self._emit(ErrorEvent(error=page.failure))
         if not playback._open_kinds:
             playback._finish(page.failure)
         elif not self.is_over:
             self._route()
             self._tell_local()
+        if page.failure:
+            self._emit(ErrorEvent(error=page.failure))
 
     def _route(self) -> None:
         """Give each outgoing track the newest source that has its kind."""

@@ -90,7 +90,9 @@ def run(side: str, work: dict[str, Any], **more: Any) -> Driver:
     return Driver(command, work, limit_s=limit_s, **more)
 
 
-def check(scene: Scene, work: dict[str, Any], driver: Driver, whole: float = WHOLE) -> None:
+def check(
+    scene: Scene, work: dict[str, Any], driver: Driver, whole: float = WHOLE, alike: float = ALIKE
+) -> None:
     """Look whether the right media arrived.
 
     Args:
@@ -98,6 +100,7 @@ def check(scene: Scene, work: dict[str, Any], driver: Driver, whole: float = WHO
         work: What was asked for.
         driver: What was reported.
         whole: The share of it that must have arrived.
+        alike: How alike the loudness of what was said and heard must run.
 
     Raises:
         BadRun: It did not.
@@ -130,19 +133,19 @@ def check(scene: Scene, work: dict[str, Any], driver: Driver, whole: float = WHO
         if work["capture"]:
             for index in range(2):
                 share = clip.heard_share(scene.heard(index), _speech())
-                if share < ALIKE:
+                if share < alike:
                     raise BadRun(f"what was heard is not what was said ({share:.2f})")
 
 
 def checked(
-    scene: Scene, work: dict[str, Any], whole: float = WHOLE
+    scene: Scene, work: dict[str, Any], whole: float = WHOLE, alike: float = ALIKE
 ) -> Callable[[str], Callable[[], dict[str, Any]]]:
     """Makes the runs of each side for harness.in_turn: what CPU and memory they took, too."""
 
     def of(side: str) -> Callable[[], dict[str, Any]]:
         def go() -> dict[str, Any]:
             driver = run(side, work)
-            check(scene, work, driver, whole)
+            check(scene, work, driver, whole, alike)
             return driver.result | {
                 "cpu_s_a_minute": driver.spent(),
                 "peak_bytes": driver.peak_bytes,

@@ -155,7 +155,9 @@ def print_table(records: Sequence[Record]) -> None:
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
     for index, row in enumerate(rows):
-        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+        print(
+            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        )
         if index == 0:
             print("  ".join("-" * width for width in widths))
         elif records[index - 1].note:
@@ -185,8 +187,11 @@ def main(measure: Callable[[Options], list[Record]], description: str) -> int:
     try:
         records = measure(options)
     except Missing as error:
-        print(f"skipped: {error}")
+        print(f"not measured: {error}")
         return 0
+    except BadRun as error:
+        print(f"not measured, the media was wrong twice: {error}")
+        return 1
     print_table(records)
     if path:
         write(records, path)
@@ -306,6 +311,12 @@ def tree_cpu_s(pid: int) -> float:
     # User and system time of the process, then of its waited-for children: proc(5).
     ticks = sum(int(ticks) for one in tree & stats.keys() for ticks in stats[one][11:15])
     return ticks / _TICKS_A_SECOND
+
+
+def cpu_s(pid: int) -> float:
+    """CPU time of one process alone, in s."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(ticks) for ticks in fields[11:13]) / _TICKS_A_SECOND
 
 
 def peak_rss_bytes(pid: int) -> int:

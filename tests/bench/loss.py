@@ -8,8 +8,18 @@ from typing import Any
 
 from . import clip
 from .calls import Scene, job, run
-from .harness import BadRun, Missing, Options, Record, Target, figure, in_turn, main
-from .harness import need_peer, workplace
+from .harness import (
+    BadRun,
+    Missing,
+    Options,
+    Record,
+    Target,
+    figure,
+    in_turn,
+    main,
+    need_peer,
+    workplace,
+)
 from .quality import need_pesq, speech_quality
 from .relay import Relay
 

@@ -12,6 +12,8 @@ from .harness import Options, Record, Target, counted, figure, main, workplace
 
 CALLS = 20
 FRAMES_A_SECOND = 50
+RECOGNISABLE = 0.25
+"""Too much load is what is measured here, so sound may have holes; it must be the right one."""
 
 
 def measure(options: Options) -> list[Record]:
@@ -32,7 +34,7 @@ def measure(options: Options) -> list[Record]:
                     lateness=True,
                     **scene.speech(),
                 )
-                result: dict[str, Any] = counted(checked(scene, work, whole=0.1)("ours"))
+                result: dict[str, Any] = counted(checked(scene, work, 0.1, RECOGNISABLE)("ours"))
                 late_s = pooled(result, "audio", "late_s")
                 # A frame that did not come is as late as the measurement is long.
                 missing = 2 * calls * result["wall_s"] * FRAMES_A_SECOND - len(late_s)

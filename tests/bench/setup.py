@@ -34,9 +34,7 @@ def measure(options: Options) -> list[Record]:
             raise BadRun("no sound came through the last connection")
         return result
 
-    ours, peer = in_turn(
-        options.runs, lambda: run(python("setup")), lambda: run(node("setup.js"))
-    )
+    ours, peer = in_turn(options.runs, lambda: run(python("setup")), lambda: run(node("setup.js")))
     return [
         figure(
             "setup, offer to both connected",

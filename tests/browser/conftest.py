@@ -62,6 +62,8 @@ async def page(chromium: str) -> AsyncIterator[Page]:
     from playwright.async_api import async_playwright
 
     arguments = ["--autoplay-policy=no-user-gesture-required", "--mute-audio"]
+    # A green camera and a beeping microphone, always allowed.
+    arguments += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=chromium,

@@ -14,6 +14,7 @@ from media_files import TONE_HZ, dominant_frequency, read_counter, tone_samples
 from recorded import ZERO_S, assert_good_file, record, shown, tracks
 
 from xnb.errors import RecordingError
+from xnb.media import avc
 from xnb.media.encoded import EncodedFrame
 from xnb.media.recorder import Recorder
 from xnb.recording import Recording
@@ -94,6 +95,26 @@ async def test_pictures_begin_at_a_keyframe_that_was_asked_for(name, codec, tmp_
     seen = shown(recording)
     assert seen[0] == (30, pytest.approx(1, abs=0.01))
     assert [number for number, _ in seen] == list(range(30, 60))
+
+
+async def test_h264_begins_where_its_parameter_sets_are(tmp_path):
+    """A keyframe without them is none, and another one is asked for."""
+    frames = pictures(2, codec="h264", gop=30)
+    time_s, first = frames[0]
+    shown_part = avc.without_parameter_sets(avc.units(first.data))
+    bare = b"".join(b"\0\0\0\1" + unit for unit in shown_part)
+    frames[0] = (time_s, first._replace(data=bare))
+    asked = []
+    recorder = Recorder(tmp_path / "a.mkv", audio=False, video=True, keyframe_needed=asked.append)
+    for time_s, frame in frames[:10]:
+        recorder.push("remote", frame, ZERO_S + time_s)
+    await asyncio.sleep(0.6)
+    for time_s, frame in frames[10:]:
+        recorder.push("remote", frame, ZERO_S + time_s)
+    await recorder.finish()
+    assert asked == ["remote"]
+    numbers = [number for number, _ in shown(assert_good_file(tmp_path / "a.mkv", 1))]
+    assert numbers == list(range(30, 60))
 
 
 @pytest.mark.parametrize("name", BOTH)

@@ -13,6 +13,7 @@ import importlib.metadata
 import random
 import time
 from collections.abc import Callable
+from socket import SO_RCVBUF, SOL_SOCKET
 from typing import TYPE_CHECKING, Any
 
 import aioice.ice
@@ -34,6 +35,8 @@ CHECK_PACE_S = 0.005
 """Pause between ICE checks; RFC 8445 section 14.2 allows 5 ms and up."""
 ADDRESSES_VALID_S = 1.0
 """How long this machine's addresses are taken as unchanged; listing them costs 0.2 ms of CPU."""
+RECEIVE_BUFFER_BYTES = 1 << 20
+"""Some 4 s of video at 2 Mbps."""
 GATHER_TIMEOUT_S = 3
 """How long a silent STUN or TURN server may hold up an offer."""
 
@@ -357,6 +360,12 @@ class MediaPath:
             on_rtcp: Called with a compound packet.
         """
         self._on_rtp, self._on_rtcp = on_rtp, on_rtcp
+        protocol: Any
+        for protocol in self._connection._protocols:
+            socket = protocol.transport.get_extra_info("socket")
+            if socket is not None:
+                # Room for what comes while the event loop is busy; the system may give less.
+                socket.setsockopt(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         self._connection.data_received = self._receive  # type: ignore[method-assign]
 
     def _receive(self, data: bytes, component: int) -> None:

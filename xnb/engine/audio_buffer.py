@@ -14,13 +14,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 from .audio_delay import DelayTarget
 from .coders.opus import duration_samples, has_fec
 from .rtp.packets import RtpPacket, Unwrapper
-
-T = TypeVar("T")
 
 RATE_HZ = 48_000
 FRAME_SAMPLES = 960
@@ -379,63 +377,3 @@ class PlayoutBuffer:
         if self._waiting or self._comfort or self.delay.target_s > EARLY_S:
             return due_s
         return None
-
-
-REORDER_PACKETS = 3
-"""A missing packet is waited for until this many later ones are there: 60 ms of Opus."""
-
-
-class AudioBuffer(Generic[T]):
-    """One stream's packets, in sequence order; a hole holds up :data:`REORDER_PACKETS`."""
-
-    def __init__(self) -> None:
-        self.lost = 0
-        self.late = 0
-        self._next: int | None = None
-        self._waiting: dict[int, T] = {}
-
-    def add(self, sequence_number: int, item: T) -> list[T]:
-        """Take one packet; return what can be played now, in order."""
-        if self._next is None:
-            self._next = sequence_number
-        ahead = (sequence_number - self._next) & 0xFFFF
-        if ahead >= 0x8000:
-            if 0x10000 - ahead < RESTART_PACKETS:
-                self.late += 1
-                return []
-            return self._restart(sequence_number, item)
-        if ahead >= RESTART_PACKETS:
-            return self._restart(sequence_number, item)
-        if sequence_number in self._waiting:
-            self.late += 1
-            return []
-        self._waiting[sequence_number] = item
-        ready = self._in_order()
-        while len(self._waiting) >= REORDER_PACKETS:
-            self._give_up_hole()
-            ready += self._in_order()
-        return ready
-
-    def _restart(self, sequence_number: int, item: T) -> list[T]:
-        left = [self._waiting[number] for number in self._sorted()]
-        self._waiting.clear()
-        self._next = (sequence_number + 1) & 0xFFFF
-        return [*left, item]
-
-    def _in_order(self) -> list[T]:
-        assert self._next is not None
-        ready = []
-        while self._next in self._waiting:
-            ready.append(self._waiting.pop(self._next))
-            self._next = (self._next + 1) & 0xFFFF
-        return ready
-
-    def _give_up_hole(self) -> None:
-        assert self._next is not None
-        first = self._sorted()[0]
-        self.lost += (first - self._next) & 0xFFFF
-        self._next = first
-
-    def _sorted(self) -> list[int]:
-        base = self._next or 0
-        return sorted(self._waiting, key=lambda number: (number - base) & 0xFFFF)

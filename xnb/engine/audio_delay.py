@@ -157,6 +157,6 @@ class DelayTarget:
         if len(self._repeated) >= 4:
             share = 0.95 if twice else 0.75
             ordered = sorted(self._repeated)
-            learned_s = ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+            learned_s = ordered[int(share * (len(ordered) - 1))]
             return min(learned_s, self.packet_s + 3 * rtt_s) + _SPARE_S
         return self.packet_s + (2 if twice else 1) * rtt_s + _SPARE_S

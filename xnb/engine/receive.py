@@ -325,7 +325,9 @@ class Incoming:
         self._give_decoded(frame, timestamp)
 
     def _heard(self, frame: AudioFrame, timestamp: int) -> None:
-        self._give_decoded(frame, timestamp)
+        # Where the playout has stretched the sound so far, what is heard was captured earlier.
+        shift = self.playout.shift_samples if self.playout else 0
+        self._give_decoded(frame, timestamp - shift)
 
     def _give_decoded(self, frame: Frame, timestamp: int) -> None:
         if not self._decoded:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import time
 from collections.abc import Callable
 from fractions import Fraction
@@ -26,6 +25,7 @@ from .forward import Link
 from .local_view import LocalView
 from .rtp.outbound import OutboundStream
 from .rtp.packetize import Packetizer
+from .rtp.packets import audio_level
 
 if TYPE_CHECKING:
     from .receive import Incoming
@@ -357,7 +357,7 @@ class Outgoing:
         self._view.show(frame)
         data = self._opus.encode(samples[: frame.samples * 2].reshape(-1, 2))
         assert frame.pts is not None
-        self._give(EncodedFrame("audio", "opus", data, frame.pts, True), _audio_level(samples))
+        self._give(EncodedFrame("audio", "opus", data, frame.pts, True), audio_level(samples))
 
     def _encode(self, frame: VideoFrame) -> None:
         codec, stream = self.codec, self.stream
@@ -440,12 +440,3 @@ class Outgoing:
             await asyncio.gather(task, return_exceptions=True)
         if self._video:
             await self._video.close()
-
-
-def _audio_level(samples: NDArray[np.int16]) -> int:
-    """0 (loudest) to 127 (silence) dBov (RFC 6464 section 3)."""
-    values = samples.astype(np.float32)
-    mean = float(np.dot(values, values)) / max(1, values.size)
-    if mean <= 0:
-        return 127
-    return min(127, max(0, round(-10 * math.log10(mean / (32767.0 * 32767.0)))))

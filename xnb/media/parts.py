@@ -80,8 +80,11 @@ class PartWriter:
         """Whether nothing has been written."""
         return not self._numbers
 
-    def add(self, side: Side, frame: EncodedFrame, time_s: float) -> None:
+    def add(self, side: Side, frame: EncodedFrame, time_s: float) -> bool:
         """Take in a frame; it is written by a later :meth:`flush`.
+
+        Returns:
+            Whether it is of use: H.264 is not before its parameter sets.
 
         Raises:
             RecordingError: Its codec cannot be recorded.
@@ -89,7 +92,7 @@ class PartWriter:
         track = self._track(side, frame)
         if track is None:
             self.dropped += 1
-            return
+            return False
         if frame.kind == "audio":
             time_s = self._sound.setdefault(side, SoundLine()).place(frame.timestamp, time_s)
         else:
@@ -100,6 +103,7 @@ class PartWriter:
         self._arrivals += 1
         self._held.append((time_s, self._arrivals, track, side, frame))
         self._newest_s = max(self._newest_s, time_s)
+        return True
 
     def flush(self, *, everything: bool = False) -> None:
         """Write what has been held long enough; all of it when nothing new came since."""

@@ -220,8 +220,10 @@ class Recorder:
             if self.error:
                 continue
             try:
-                for frame in frames:
-                    self._part.add(*frame)
+                for side, frame, time_s in frames:
+                    if not self._part.add(side, frame, time_s):
+                        with self._lock:
+                            self._running_pictures.discard((side, frame.codec))
                 self._part.flush(everything=stopped)
             except Exception as error:
                 _log.exception("Recording %s failed.", self.path.name)
@@ -229,10 +231,12 @@ class Recorder:
         self._conclude()
 
     def _conclude(self) -> None:
+        recorded: RecordedFile | None = None
+        failure: Exception | None = None
         try:
-            self._result.set_result(self._completed())
+            recorded = self._completed()
         except RecordingError as error:
-            self._result.set_exception(error)
+            failure = error
         except Exception as error:
             failure = RecordingError(
                 f"{self.path.name} could not be completed: {type(error).__name__}: {error}.",
@@ -240,10 +244,13 @@ class Recorder:
                 f"{self._part.path.name}; xnb.recover() completes it.",
             )
             failure.__cause__ = error
+        # Whoever waits may go on with the file, the part and the name at once.
+        self._part.close()
+        _open_recorders.pop(self.path.absolute(), None)
+        if recorded:
+            self._result.set_result(recorded)
+        else:
             self._result.set_exception(failure)
-        finally:
-            self._part.close()
-            _open_recorders.pop(self.path.absolute(), None)
 
     def _completed(self) -> RecordedFile:
         failed = self.error

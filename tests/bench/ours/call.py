@@ -74,11 +74,9 @@ async def figures(calls: list[Call]) -> dict[str, float]:
 
 
 def audio_lost(peer: Peer) -> float:
-    """20 ms frames of sound that neither came in time nor were recovered."""
-    playout = getattr(peer.audio_in, "playout", None)
-    if playout is not None:
-        return float(playout.concealed)
-    return float(peer.audio_in.lost)
+    """20 ms frames of sound that were made up or thrown away."""
+    playout = peer.audio_in.playout
+    return float(playout.concealed + playout.skipped) if playout else 0.0
 
 
 async def main() -> None:

@@ -37,13 +37,13 @@ _H264_FIRST = ((352 * 288, 0), (1920 * 1088, 1))
 # Above this many pixels one core cannot keep up: encode with several threads.
 _ONE_THREAD_PX = 1920 * 1088
 
-# A quality that is good enough (about 42.5 dB) limits what is spent: below this quantizer
+# A quality that is good enough (about 43 dB) limits what is spent: below this quantizer
 # nobody sees a difference, but every bit is encoded, sent, received and decoded.
-_VP8_QMIN, _VP8_QMAX = 14, 56
-_H264_QMIN, _H264_QMAX = 18, 51
+_VP8_QMIN, _VP8_QMAX = 10, 56
+_H264_QMIN, _H264_QMAX = 16, 51
 # A VP8 block that differs from what is shown by a squared error of this sum over its 256 pixels
-# (42 dB) is not coded again: sensor noise costs nothing.
-_VP8_GOOD_ENOUGH = 1000
+# (45 dB) is not coded again: sensor noise costs nothing.
+_VP8_GOOD_ENOUGH = 500
 # VP8 works from a sixth to four times the rate it was opened with.
 _VP8_LEAST, _VP8_MOST = 1 / 6, 4.0
 _VP8_NEAR_LEAST, _VP8_NEAR_MOST = 0.4, 2.5

@@ -163,7 +163,10 @@ class InboundStream:
     def _hand_over(self, packet: RtpPacket) -> None:
         self.received += 1
         if self.nack:
+            recovered = self.nack.recovered
             self.nack.received(packet.sequence_number, packet.arrival_s)
+            if self.nack.recovered > recovered:
+                packet.is_retransmission = True  # also one without a stream of its own
             if self.nack.missing and self._timer is None:
                 self._ask_again()
         if self._limit_bps is not None and packet.arrival_s - self._told_s > LIMIT_REPEAT_S:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
 
 SEQUENCE_MODULUS = 1 << 16
 TIMESTAMP_MODULUS = 1 << 32
@@ -213,6 +217,15 @@ def extension_block(
 def abs_send_time(now_s: float) -> bytes:
     """``now_s`` as 24 bits of 6.18 fixed point, which wraps after 64 s."""
     return (int(now_s * 262144) & 0xFFFFFF).to_bytes(3, "big")
+
+
+def audio_level(samples: NDArray[np.int16]) -> int:
+    """Loudness from 0 (loudest) to 127 (silence) dBov (RFC 6464 section 3)."""
+    values = samples.astype(np.float32)
+    mean = float(np.dot(values, values)) / max(1, values.size)
+    if mean <= 0:
+        return 127
+    return min(127, max(0, round(-10 * math.log10(mean / (32767.0 * 32767.0)))))
 
 
 class Unwrapper:

@@ -28,7 +28,7 @@ const REFUSALS = {
  * @returns {string}
  */
 function nameOf({ camera, microphone }) {
-  if (camera && microphone) return "camera and microphone";
+  if (camera && microphone) return "camera or microphone";
   return camera ? "camera" : "microphone";
 }
 

@@ -71,7 +71,7 @@ test("a page that is not secure is told so without asking", async () => {
 
 test("each refusal has a cause and a remedy", async () => {
   for (const [name, wish, words] of [
-    ["NotAllowedError", ALL, /does not let the page use your camera and microphone/],
+    ["NotAllowedError", ALL, /does not let the page use your camera or microphone/],
     ["NotFoundError", { camera: false, microphone: true }, /has no microphone/],
     ["NotReadableError", { camera: true, microphone: false }, /Your camera could not be started/],
     ["AbortError", ALL, /AbortError/],
