@@ -243,7 +243,7 @@ class CallCommand:
         with _terminate_as_interrupt():
             async with Client(args.name or _user_name(), server=args.server) as client:
                 call, placing = client.prepare_call(
-                    args.recipient, video=video, video_codec=args.codec
+                    args.recipient, video=video, video_codec=args.codec, prefer=args.send
                 )
                 self._progress.say(f"Calling {call.title}")
                 self._follow(call)

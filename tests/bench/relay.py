@@ -78,6 +78,9 @@ class Relay:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait(5)
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe
+            pipe.close()
 
 
 def _serve(seed: int) -> None:

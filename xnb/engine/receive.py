@@ -78,6 +78,7 @@ class Incoming:
         self._clock = clock
         self._rate = CLOCK_RATE_HZ[kind]
         self._unwrap = Unwrapper(32)
+        self._ssrc: int | None = None
         self._packet: list[PacketListener] = []
         self._encoded: list[EncodedListener] = []
         self._decoded: list[FrameListener] = []
@@ -229,6 +230,10 @@ class Incoming:
         if codec != self.codec:
             self.codec = codec
             self._assembler = None
+        if packet.ssrc != self._ssrc:
+            self._ssrc = packet.ssrc
+            self._unwrap = Unwrapper(32)
+            self._clock.restart(self.kind)
         ticks = self._unwrap(packet.timestamp)
         self._clock.arrived(self.kind, ticks / self._rate, packet.arrival_s)
         self.bytes += len(packet.payload)

@@ -9,6 +9,8 @@ REPORTS = 16
 """Sender reports that are compared; they come about once a second."""
 OBSERVED_S = 1.0
 """How long the earliest arrival is looked for, unless somebody asks before."""
+MOVE = 0.5
+"""How much a track is moved at most, in seconds for each second of it."""
 STRANGE_S = 10.0
 """Reports that move the picture further than this cannot be right."""
 
@@ -19,11 +21,14 @@ class RemoteClock:
     Each track starts on its arrival times, the earliest of its first second. Once both have sent
     a sender report (RFC 3550 section 6.4.1) their distance on the far end's NTP clock is known,
     and the video is moved to match the audio. A report is late by what its sender took to
-    encode, never early, so the earliest of the last few counts.
+    encode, never early, so the earliest of the last few counts. The move is gradual, so that
+    times of one track always rise.
     """
 
     def __init__(self) -> None:
-        self._offsets: dict[str, float] = {}
+        self._targets: dict[str, float] = {}
+        # What is added to media time now, and the latest media time that was asked for.
+        self._applied: dict[str, tuple[float, float]] = {}
         self._reports: dict[str, deque[float]] = {}
         self._observed: dict[str, tuple[float, float]] = {}
 
@@ -38,31 +43,43 @@ class RemoteClock:
 
     def restart(self, kind: str) -> None:
         """Another sender: its clock has nothing to do with the one before."""
-        self._offsets.pop(kind, None)
+        self._targets.pop(kind, None)
+        self._applied.pop(kind, None)
         self._reports.pop(kind, None)
         self._observed.pop(kind, None)
 
-    def _offset(self, kind: str) -> float:
-        offset = self._offsets.get(kind)
-        if offset is None:
+    def _target(self, kind: str) -> float | None:
+        target_s = self._targets.get(kind)
+        if target_s is None:
             seen = self._observed.get(kind)
             if seen is None:
-                return 0.0
-            offset = self._offsets[kind] = seen[1]
-        return offset
+                return None
+            target_s = self._targets[kind] = seen[1]
+        return target_s
 
     def time_s(self, kind: str, media_s: float) -> float:
         """Local monotonic time in seconds of media time ``media_s`` of one track."""
-        return media_s + self._offset(kind)
+        target_s = self._target(kind)
+        if target_s is None:
+            return media_s
+        applied_s, latest_s = self._applied.get(kind, (target_s, media_s))
+        if media_s > latest_s:
+            most_s = MOVE * (media_s - latest_s)
+            applied_s += min(most_s, max(-most_s, target_s - applied_s))
+            latest_s = media_s
+        self._applied[kind] = applied_s, latest_s
+        return media_s + applied_s
 
     def media_s(self, kind: str, time_s: float) -> float:
         """Media time at the local monotonic time ``time_s``; the inverse of :meth:`time_s`."""
-        return time_s - self._offset(kind)
+        applied = self._applied.get(kind)
+        return time_s - (applied[0] if applied else self._target(kind) or 0.0)
 
     def report(self, kind: str, ntp_s: float, media_s: float) -> None:
         """Take in a sender report: media time ``media_s`` was sent at ``ntp_s``."""
         self._reports.setdefault(kind, deque(maxlen=REPORTS)).append(ntp_s - media_s)
-        if len(self._reports) == 2:
+        audio_s, video_s = self._target("audio"), self._target("video")
+        if len(self._reports) == 2 and audio_s is not None and video_s is not None:
             skew_s = min(self._reports["video"]) - min(self._reports["audio"])
-            if abs(skew_s + self._offset("audio") - self._offset("video")) < STRANGE_S:
-                self._offsets["video"] = self._offset("audio") + skew_s
+            if abs(skew_s + audio_s - video_s) < STRANGE_S:
+                self._targets["video"] = audio_s + skew_s

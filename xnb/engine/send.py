@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from ..events import ListenerHandle
 from ..media.encoded import EncodedFrame
-from ..media.frames import convert
 from ..media.source import EndOfMedia, SourceTrack
 from ..settings import VideoSettings
 from .codecs import CLOCK_RATE_HZ, is_keyframe
@@ -23,6 +22,7 @@ from .coders.encoding_thread import EncodingThread, Job
 from .coders.opus import OpusEncoder
 from .forward import Link
 from .local_view import LocalView
+from .picture_limits import PictureLimits
 from .rtp.outbound import OutboundStream
 from .rtp.packetize import Packetizer
 from .rtp.packets import audio_level
@@ -79,11 +79,12 @@ class Outgoing:
         self._offset_s: float | None = None
         self._last_pts = -1
         self._last_ticks = 0
-        self._next_picture_s = 0.0
+        self._limits = PictureLimits(self.settings)
         self._packetizer: Packetizer | None = None
         self._opus: OpusEncoder | None = None
         self._video: EncodingThread | None = None
         self._need_key = True
+        self._await_key = True
         self._view = LocalView()
         self._encoded: list[EncodedListener] = []
         self._copies: list[tuple[EncodedListener, ListenerHandle]] = []
@@ -106,7 +107,9 @@ class Outgoing:
         if value == self._muted:
             return
         self._muted = value
-        self._need_key = True
+        self._need_key = self._await_key = True
+        if self._source and not value:
+            self._source.request_keyframe()
         for link in (self._link, self._next_link):
             if link and value:
                 link.pause()
@@ -122,7 +125,7 @@ class Outgoing:
     def _set_source(self, source: SourceTrack | None) -> None:
         self._source = source
         self._offset_s = None
-        self._need_key = True
+        self._need_key = self._await_key = True
         if self._video:
             self._video.forget_waiting()
         self._tell_source()
@@ -261,6 +264,7 @@ class Outgoing:
         if self._source is None:
             return
         self._source.allow_packets(self.codec)
+        self._source.limit_pictures(self.settings.max_height_px, self.settings.max_fps)
         if self.stream and self.stream.rate:
             self._source.set_bandwidth(self.stream.rate.target_bps)
 
@@ -335,9 +339,10 @@ class Outgoing:
         elif isinstance(unit, AudioFrame):
             self._stamp(unit)
             self._send_sound(unit)
-        elif not self._is_too_soon():
-            unit = self._scaled(unit)
+        elif not self._limits.is_too_soon():
+            unit = self._limits.scaled(unit)
             self._stamp(unit)
+            self._await_key = False
             self._view.show(unit)
             self._encode(unit)
 
@@ -347,6 +352,10 @@ class Outgoing:
             return
         data = bytes(packet)
         frame = EncodedFrame(self.kind, codec, data, packet.pts, is_keyframe(codec, data))
+        if self._await_key and not frame.is_keyframe:
+            return
+        self._await_key = False
+        self._need_key = self.kind == "video"  # for the first picture that is encoded after it
         self._view.show_encoded(frame)
         self._give(frame)
 
@@ -389,24 +398,6 @@ class Outgoing:
         time_s = stream.start_s + frame.timestamp / self._rate
         for listener in tuple(self._encoded):
             listener(frame, time_s)
-
-    def _is_too_soon(self) -> bool:
-        now_s, step_s = time.monotonic(), 1 / self.settings.max_fps
-        # Half a step of grace, so that a source at just this rate never loses a picture.
-        if now_s < self._next_picture_s - step_s / 2:
-            return True
-        self._next_picture_s = max(self._next_picture_s, now_s - step_s) + step_s
-        return False
-
-    def _scaled(self, frame: VideoFrame) -> VideoFrame:
-        most_px = self.settings.max_height_px
-        if frame.height <= most_px:
-            return frame
-        height = most_px & ~1
-        width = round(frame.width * height / frame.height) & ~1
-        smaller = convert(frame, width=max(2, width), height=height)
-        smaller.pts, smaller.time_base = frame.pts, frame.time_base
-        return smaller
 
     def _stamp(self, frame: Media) -> None:
         """Put a frame on the track's clock: source time plus an offset, strictly rising."""

@@ -114,7 +114,8 @@ async def test_what_was_lost_is_sent_again_and_arrives_once(end, rtx):
     await asyncio.sleep(0.05)
     nacks = b.path.feedback("RtcpRtpfbPacket")
     missing = parse_rtp(lost, 0, a.wire.ids).sequence_number
-    assert nacks and nacks[0].lost == [missing]
+    assert nacks
+    assert nacks[0].lost == [missing]
     a.path.rtp.clear()
     a.path.in_rtcp(rtcp.nack(5, 111, [missing]))
     a.path.in_rtcp(rtcp.nack(5, 111, [missing]))

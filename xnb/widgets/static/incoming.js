@@ -1,4 +1,4 @@
-// Built from xnb/widgets/js by build.mjs, sources 1dbd2fefd13d69b6dfeb8f954d9a4b2648f110efa2f667a594b99a15014d996d. Icons: Lucide (ISC license).
+// Built from xnb/widgets/js by build.mjs, sources 33cda5b99bf69c4470ff9521de53eac6458e5555235b152d5059ecba63d0acfa. Icons: Lucide (ISC license).
 function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.entries(t))s.setAttribute(o,r);return s.append(...e),s}function d(i,t){i.textContent!==t&&(i.textContent=t)}function w(i,t){i.hidden===t&&(i.hidden=!t)}function v(i){let t=/[\p{L}\p{N}]/u.exec(i);return t?t[0].toUpperCase():"?"}function g(i){let t=7;for(let e of i)t=(t*31+(e.codePointAt(0)??0))%3600;return t%360}var m=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-check"
