@@ -129,10 +129,11 @@ def speech() -> NDArray[np.int16]:
     # A frame stays when it or one of its neighbours within 60 ms sounds.
     near = np.convolve(loud, np.ones(7), "same") > 0
     kept = samples.reshape(-1, frame)[near]
-    level = 9000 / np.sqrt(np.mean(kept[np.abs(kept).max(axis=1) > 250].astype(float) ** 2))
-    return np.clip(kept.ravel() * min(level, 32000 / np.abs(kept).max()), -32000, 32000).astype(
-        np.int16
-    )
+    active = kept[np.abs(kept).max(axis=1) > 250].astype(float)
+    # -26 dBov, the usual level of speech in tests (ITU-T P.56): codecs overshoot, so full scale
+    # would be clipped and PESQ would rate the clipping.
+    level = 32768 * 10 ** (-26 / 20) / np.sqrt(np.mean(active**2))
+    return np.rint(kept.ravel() * level).astype(np.int16)
 
 
 def clicks() -> tuple[NDArray[np.int16], list[int]]:

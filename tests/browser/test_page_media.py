@@ -48,6 +48,8 @@ _LOUDEST = """async (video) => {
     }
 }"""
 
+_REFUSING = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', '{}'))"
+
 
 async def open_call(open_notebook: Opener, code: str) -> LabPage:
     """A notebook whose first cell places a call; connected, and its picture plays."""
@@ -165,21 +167,17 @@ async def test_python_begins_and_stops_it(open_notebook: Opener) -> None:
             "only to pages from https or localhost",
         ),
         (
-            "navigator.mediaDevices.getUserMedia = () =>"
-            " Promise.reject(new DOMException('', 'NotAllowedError'))",
+            _REFUSING.format("NotAllowedError"),
             "does not let the page use your camera or microphone. Allow it in the address bar",
         ),
         (
-            "navigator.mediaDevices.getUserMedia = () =>"
-            " Promise.reject(new DOMException('', 'NotFoundError'))",
+            _REFUSING.format("NotFoundError"),
             "This computer has no camera or microphone. Connect one",
         ),
     ],
     ids=["insecure", "denied", "missing"],
 )
-async def test_a_refusal_is_said_in_words(
-    open_notebook: Opener, script: str, words: str
-) -> None:
+async def test_a_refusal_is_said_in_words(open_notebook: Opener, script: str, words: str) -> None:
     notebook = await open_call(open_notebook, 'widget = xnb.call("echo", video=True)')
     card = notebook.card()
     await notebook.page.evaluate(f"() => {{ {script}; }}")

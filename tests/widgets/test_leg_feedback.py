@@ -1,4 +1,4 @@
-"""What a page says about what it gets: keyframes, holes, limits; and a far leg that loses packets."""
+"""What a page says about what it gets: keyframes, holes, limits; and a far leg with loss."""
 
 from __future__ import annotations
 

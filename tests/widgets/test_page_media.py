@@ -11,15 +11,17 @@ import av
 import numpy as np
 import pytest
 from aiortc import AudioStreamTrack, VideoStreamTrack
+from recorded import shown
 
 import xnb
 from xnb.media.testcard import CardPainter, read_counter
 from xnb.widgets.call_widget import widget_for
 
-from .pages import Page, decoder_threads, strongest_hz, until
+from .pages import Lossy, Page, decoder_threads, strongest_hz, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 BLUE = np.full((240, 320, 3), (20, 20, 200), np.uint8)
 
@@ -167,9 +169,7 @@ def blue() -> Any:
 
 
 @pytest.mark.parametrize("codec", ["vp8", "h264"])
-async def test_the_pages_camera_and_microphone_reach_the_far_end(
-    world: World, codec: str
-) -> None:
+async def test_the_pages_camera_and_microphone_reach_the_far_end(world: World, codec: str) -> None:
     await world.connect(video_codec=codec)
     before = world.call.send_video(blue())
     page = await world.page()
@@ -326,6 +326,41 @@ async def test_a_file_sent_meanwhile_takes_its_place(world: World) -> None:
     world.call.send_audio(xnb.tone(300))
     await until(lambda: page.told("release"))
     assert await world.heard_hz() == pytest.approx(300, abs=8)
+
+
+async def test_what_the_page_sends_can_be_recorded_as_this_side(
+    world: World, tmp_path: Path
+) -> None:
+    await world.connect()
+    page = await world.page()
+    page.capture()
+    await until(lambda: world.sees_page)
+    recording = world.call.record(tmp_path / "mine.mkv", sides="local")
+    await asyncio.sleep(2)
+    (file,) = await recording.stop()
+    numbers = [number for number, _ in shown(file) if number is not None]
+    assert len(numbers) > 30
+    assert numbers == sorted(numbers)
+    assert numbers[0] > 1000
+    assert strongest_hz([(file.audio()[24_000:72_000, :1].repeat(2, 1))]) == pytest.approx(
+        880, abs=8
+    )
+
+
+async def test_loss_between_page_and_kernel_is_asked_for_again(world: World) -> None:
+    await world.connect()
+    page = await world.page()
+    page.capture()
+    await until(lambda: world.sees_page)
+    leg = world.leg._legs["page"].peer
+    loss = Lossy(leg, 0.05)
+    start = len(world.pictures)
+    await asyncio.sleep(4)
+    assert loss.dropped > 0.02 * loss.passed
+    assert leg.video_in.stream.nack.recovered >= 3
+    numbers = [n for n in map(read_counter, world.pictures[start:]) if n is not None]
+    assert len(numbers) > 70, "of 120 pictures"
+    assert numbers[-1] - numbers[0] > 90
 
 
 def test_asking_for_nothing_is_refused() -> None:

@@ -126,8 +126,14 @@ def test_nothing_is_sent_while_nobody_looks_or_packets_pass(
 ) -> None:
     camera.shoot(av.Packet(b"encoded"))
     preview.visible = False
+    assert camera.listeners == [], "a file that passes through is not decoded for nobody"
     camera.shoot(picture(64, 48))
     assert sent == []
+    preview.visible = preview.visible = True
+    assert len(camera.listeners) == 1
+    other = Camera()
+    preview.watch(other)
+    assert (camera.listeners, len(other.listeners)) == ([], 1)
     preview.close()
     preview.close()
-    assert camera.listeners == []
+    assert other.listeners == []

@@ -22,11 +22,13 @@ from aiortc.sdp import candidate_from_sdp
 from ..errors import ConnectError, SignalingError
 from ..settings import IceSettings, Timeouts, VideoCodec, VideoSettings
 from . import adapter
+from .candidates import with_shared_candidates
 from .codecs import audio_preferences, video_preferences
 from .receive import Incoming
 from .remote_clock import RemoteClock
 from .rtp.bandwidth import SendRate
 from .send import Outgoing
+from .send_clock import SendClock
 from .stats import PeerStats, StatsReader
 from .streams import Streams
 
@@ -111,8 +113,9 @@ class Peer:
         self.state = PeerState.NEW
         self.on_state: Callable[[PeerState, str], None] | None = None
         self.on_track: Callable[[str], None] | None = None
-        self.audio_out = Outgoing("audio")
-        self.video_out = Outgoing("video", self.video_settings)
+        sending = SendClock()
+        self.audio_out = Outgoing("audio", clock=sending)
+        self.video_out = Outgoing("video", self.video_settings, sending)
         clock = RemoteClock()
         self.audio_in = Incoming("audio", clock)
         self.video_in = Incoming("video", clock)
@@ -245,10 +248,9 @@ class Peer:
             for line in sdp.splitlines()
             if not (line.startswith("a=candidate:") and ".local " in line)
         ]
+        text = "\r\n".join(with_shared_candidates(lines)) + "\r\n"
         try:
-            await self.pc.setRemoteDescription(
-                RTCSessionDescription("\r\n".join(lines) + "\r\n", kind)
-            )
+            await self.pc.setRemoteDescription(RTCSessionDescription(text, kind))
         except Exception as error:
             # The text of the original may quote the SDP, so it is not passed on.
             raise SignalingError(

@@ -21,6 +21,7 @@ from .rtp.assemble import VideoAssembler
 from .rtp.inbound import InboundStream
 from .rtp.packets import RtpPacket, Unwrapper
 from .rtp.reorder import Reorder
+from .video_playout import VideoPlayout
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ class Incoming:
         self.stream: InboundStream | None = None
         self.playout: AudioPlayout | None = None
         self.decoder: VideoDecoder | None = None
+        self.pictures: VideoPlayout | None = None
         self._rtt_s: Callable[[], float | None] = lambda: None
         self._clock = clock
         self._rate = CLOCK_RATE_HZ[kind]
@@ -157,7 +159,9 @@ class Incoming:
             self.decoder.close()
         if self.playout:
             self.playout.close()
-        self.decoder = self.playout = self.latest = None
+        if self.pictures:
+            self.pictures.close()
+        self.decoder = self.playout = self.pictures = self.latest = None
 
     # Time
 
@@ -327,7 +331,9 @@ class Incoming:
 
     def _seen(self, frame: VideoFrame, timestamp: int) -> None:
         self.size = (frame.width, frame.height)
-        self._give_decoded(frame, timestamp)
+        if self.pictures is None:
+            self.pictures = VideoPlayout(self._give_decoded)
+        self.pictures.add(frame, timestamp, self.packet_time_s(timestamp))
 
     def _heard(self, frame: AudioFrame, timestamp: int) -> None:
         # Where the playout has stretched the sound so far, what is heard was captured earlier.

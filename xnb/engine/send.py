@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -26,14 +25,15 @@ from .picture_limits import PictureLimits
 from .rtp.outbound import OutboundStream
 from .rtp.packetize import Packetizer
 from .rtp.packets import audio_level
+from .send_clock import SendClock
 
 if TYPE_CHECKING:
     from .receive import Incoming
 
 _log = logging.getLogger(__name__)
 
-REANCHOR_S = 1.0
-"""A source this far from the track's clock is put back on it; sources pace themselves."""
+OVERLAP_S = 0.001
+"""A frame this much too early is moved; one that is earlier still is left out."""
 
 Media: TypeAlias = "AudioFrame | VideoFrame | Packet[Any]"
 FrameListener = Callable[[Any], Any]
@@ -55,10 +55,14 @@ class Outgoing:
     Args:
         kind: ``"audio"`` or ``"video"``.
         settings: Limits of what is sent.
+        clock: Shared by both kinds of one peer.
     """
 
     def __init__(
-        self, kind: Literal["audio", "video"], settings: VideoSettings | None = None
+        self,
+        kind: Literal["audio", "video"],
+        settings: VideoSettings | None = None,
+        clock: SendClock | None = None,
     ) -> None:
         self.kind = kind
         self.settings = settings or VideoSettings()
@@ -76,9 +80,8 @@ class Outgoing:
         self._task: asyncio.Task[None] | None = None
         self._reading: asyncio.Future[Media] | None = None
         self._changed = asyncio.Event()
-        self._offset_s: float | None = None
-        self._last_pts = -1
-        self._last_ticks = 0
+        self._clock = clock or SendClock()
+        self._least_pts: int | None = None
         self._limits = PictureLimits(self.settings)
         self._packetizer: Packetizer | None = None
         self._opus: OpusEncoder | None = None
@@ -124,7 +127,7 @@ class Outgoing:
 
     def _set_source(self, source: SourceTrack | None) -> None:
         self._source = source
-        self._offset_s = None
+        self._least_pts = None
         self._need_key = self._await_key = True
         if self._video:
             self._video.forget_waiting()
@@ -200,7 +203,7 @@ class Outgoing:
         if self._link:
             self._copy(callback, self._link.source)
         else:
-            self._keyframe_wanted()
+            self.request_keyframe()
 
         def remove() -> None:
             if callback in self._encoded:
@@ -213,8 +216,15 @@ class Outgoing:
         return ListenerHandle(remove)
 
     def _copy(self, listener: EncodedListener, source: Incoming) -> None:
+        whole = True
+
         def pass_on(frame: EncodedFrame, time_s: float) -> None:
-            if not self._muted:
+            nonlocal whole
+            if self._muted:
+                whole = False
+                return
+            whole = whole or frame.is_keyframe
+            if whole:
                 listener(frame, time_s)
 
         self._copies.append((listener, source.on_encoded(pass_on)))
@@ -276,12 +286,15 @@ class Outgoing:
     def _keyframe_requested(self) -> None:
         if self.on_keyframe_request:
             self.on_keyframe_request()
-        self._keyframe_wanted()
+        self.request_keyframe()
 
-    def _keyframe_wanted(self) -> None:
+    def request_keyframe(self) -> None:
+        """Send a keyframe soon, for whoever listens to what is sent."""
         self._need_key = True
         if self._source:
             self._source.request_keyframe()
+        if self._link:
+            self._link.source.request_keyframe()
 
     # Reading and sending
 
@@ -326,7 +339,7 @@ class Outgoing:
     def _ended(self, source: SourceTrack, error: BaseException | None) -> None:
         if self._source is source:
             self._source = None
-            self._offset_s = None
+            self._least_pts = None
         if self.on_end:
             self.on_end(source, error)
 
@@ -334,17 +347,17 @@ class Outgoing:
         if isinstance(unit, Packet):
             if self._video:
                 await self._video.idle()
-            self._stamp(unit)
-            self._send_packet(unit)
+            if self._stamp(unit):
+                self._send_packet(unit)
         elif isinstance(unit, AudioFrame):
-            self._stamp(unit)
-            self._send_sound(unit)
+            if self._stamp(unit):
+                self._send_sound(unit)
         elif not self._limits.is_too_soon():
             unit = self._limits.scaled(unit)
-            self._stamp(unit)
-            self._await_key = False
-            self._view.show(unit)
-            self._encode(unit)
+            if self._stamp(unit):
+                self._await_key = False
+                self._view.show(unit)
+                self._encode(unit)
 
     def _send_packet(self, packet: Packet[Any]) -> None:
         codec = self.codec
@@ -399,25 +412,27 @@ class Outgoing:
         for listener in tuple(self._encoded):
             listener(frame, time_s)
 
-    def _stamp(self, frame: Media) -> None:
-        """Put a frame on the track's clock: source time plus an offset, strictly rising."""
-        assert self.stream is not None
-        now_s = time.monotonic() - self.stream.start_s
-        if frame.pts is None or frame.time_base is None:
-            media_s = now_s
-        else:
+    def _stamp(self, frame: Media) -> bool:
+        """Put a frame on the stream's clock; whether it is after all that was sent."""
+        stream = self.stream
+        assert stream is not None
+        media_s = None
+        if frame.pts is not None and frame.time_base is not None:
             media_s = float(frame.pts * frame.time_base)
-        if self._offset_s is None or abs(media_s + self._offset_s - now_s) > REANCHOR_S:
-            self._offset_s = now_s - media_s
-            self._last_pts = max(self._last_pts, self.stream.ticks_after_last())
-        pts = round((media_s + self._offset_s) * self._rate)
-        pts = max(pts, self._last_pts + max(1, self._last_ticks))
-        self._last_pts = pts
-        self._last_ticks = frame.samples if isinstance(frame, AudioFrame) else 1
+        origin = self._source.origin if self._source else self
+        captured_s = self._clock.captured_s(origin, media_s)
+        pts = round((captured_s - stream.start_s) * self._rate)
+        if self._least_pts is None:
+            self._least_pts = stream.ticks_after_last()
+        if pts < self._least_pts - self._rate * OVERLAP_S:
+            return False
+        pts = max(pts, self._least_pts)
+        self._least_pts = pts + (frame.samples if isinstance(frame, AudioFrame) else 1)
         frame.pts = pts
         frame.time_base = self._time_base
         if isinstance(frame, Packet):
             frame.dts = pts
+        return True
 
     async def stop(self) -> None:
         """Stop for good. May be called again."""

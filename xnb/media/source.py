@@ -45,6 +45,11 @@ class SourceTrack(abc.ABC):
     """One audio or video track that can be read in real time, by one reader."""
 
     kind: Kind
+
+    @property
+    def origin(self) -> object:
+        """What its times count from: tracks with the same origin are in step."""
+        return self
     encoded_as: str | None = None
     """The codec this track could give as packets: ``"vp8"``, ``"h264"`` or ``"opus"``."""
 
@@ -145,6 +150,11 @@ class PacedTrack(SourceTrack):
     def _count_skipped(self, stretch_s: float) -> None:
         """The reader was late and a stretch of the medium was left out."""
         self.skipped += round(stretch_s / self.frame_s)
+
+    @property
+    def origin(self) -> object:
+        """The source, whose tracks share one time."""
+        return self if self._source is None else self._source
 
     @property
     def source(self) -> Source:

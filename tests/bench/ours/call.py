@@ -129,6 +129,7 @@ async def main() -> None:
             "video_bps": grown["video_bytes"] * 8 / wall_s / max(1, len(seen)),
             "audio_bps": grown["audio_bytes"] * 8 / wall_s / max(1, len(heard)),
             "audio_lost": grown["lost"] / grown["played"] if grown["played"] else 0,
+            "playouts": [repr(peer.audio_in.playout) for call in calls for peer in call.peers],
             "skipped": sum(one.skipped for call in calls for one in call.videos),
         }
     )

@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 
 SEEN_PACKETS = 1024
 """How far back a packet that comes twice is noticed."""
+REPEAT_S = 0.012
+"""A request is said twice, so far apart; the sender answers once (see RESEND_GAP_S there)."""
 LIMIT_REPEAT_S = 1.0
 """A limit is told again this often; the far end forgets it otherwise."""
 
@@ -140,17 +142,31 @@ class InboundStream:
 
     def _recognise(self, packet: RtpPacket) -> bool:
         if packet.payload_type in self._originals:
-            return self._unwrap(packet) and self._is_new(packet)
+            if not self._unwrap(packet) or not self._is_new(packet):
+                return False
+            if self.nack:
+                self.nack.received(packet.sequence_number, packet.arrival_s)
+            return True
         if packet.payload_type not in self._codecs:
             self.unknown += 1
             return False
         if packet.ssrc != self.ssrc:
             self._adopt(packet.ssrc)
+        is_new = self._is_new(packet)
+        if is_new and self.nack:
+            recovered = self.nack.recovered
+            self.nack.received(packet.sequence_number, packet.arrival_s)
+            packet.is_retransmission = self.nack.recovered > recovered
+        if not packet.is_retransmission:
+            # The far end is told what the network loses, not what is left of it after repair.
+            self._count(packet)
+        return is_new
+
+    def _count(self, packet: RtpPacket) -> None:
         assert self.statistics is not None
         self.statistics.add(packet)  # type: ignore[arg-type]  # it has the fields that count
         if self.statistics.packets_received == 1 and self.on_source:
             self.on_source(packet.ssrc, self.statistics)
-        return self._is_new(packet)
 
     def _is_new(self, packet: RtpPacket) -> bool:
         number = packet.sequence_number
@@ -162,13 +178,8 @@ class InboundStream:
 
     def _hand_over(self, packet: RtpPacket) -> None:
         self.received += 1
-        if self.nack:
-            recovered = self.nack.recovered
-            self.nack.received(packet.sequence_number, packet.arrival_s)
-            if self.nack.recovered > recovered:
-                packet.is_retransmission = True  # also one without a stream of its own
-            if self.nack.missing and self._timer is None:
-                self._ask_again()
+        if self.nack and self.nack.missing and self._timer is None:
+            self._ask_again()
         if self._limit_bps is not None and packet.arrival_s - self._told_s > LIMIT_REPEAT_S:
             self._tell_limit()
         for listener in self._listeners:
@@ -204,16 +215,25 @@ class InboundStream:
         if self.nack is None or self.ssrc is None:
             return
         now_s = time.monotonic()
+        loop = asyncio.get_running_loop()
         rtt_s = self._wire.rtt_s
         due = self.nack.due(now_s, rtt_s)
         if due:
             self._wire.send_rtcp(rtcp.nack(self.local_ssrc, self.ssrc, due))
+            loop.call_later(REPEAT_S, self._repeat, due)
         if self.nack.hopeless(now_s) and self.on_hopeless:
             self.on_hopeless()
         next_s = self.nack.next_due_s(rtt_s)
         if next_s is not None:
-            loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(0.001, next_s - now_s), self._ask_again)
+
+    def _repeat(self, asked: list[int]) -> None:
+        """Say a request again: where packets get lost, requests do too."""
+        if self.nack is None or self.ssrc is None:
+            return
+        missing = self.nack.still_missing(asked)
+        if missing:
+            self._wire.send_rtcp(rtcp.nack(self.local_ssrc, self.ssrc, missing))
 
     def forget_holes(self, before: int) -> None:
         """What is missing before sequence number ``before`` is not needed any more."""

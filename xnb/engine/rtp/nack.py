@@ -113,6 +113,10 @@ class NackTracker:
         """Packets that are waited for now."""
         return len(self._holes)
 
+    def still_missing(self, sequence_numbers: list[int]) -> list[int]:
+        """Those of ``sequence_numbers`` that have not come yet."""
+        return [number for number in sequence_numbers if number in self._holes]
+
     def received(self, sequence_number: int, now_s: float) -> None:
         """Note a packet that came: new, late, twice, or again because it was asked for.
 

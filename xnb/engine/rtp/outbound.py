@@ -15,8 +15,11 @@ from .packets import ExtensionIds, abs_send_time, extension_block, rtp_header
 HISTORY_PACKETS = {"audio": 256, "video": 1024}
 """Packets kept for retransmission: some 5 s of sound, 4 s of a 2.5 Mbps picture."""
 CLOCK_RATE_HZ = {"audio": 48_000, "video": 90_000}
-RESEND_GAP_S = 0.01
+RESEND_GAP_S = 0.02
 """A packet asked for again within this time, or half a round trip, is still on its way."""
+LOSSY = 0.03
+"""From this share of lost packets on, retransmissions are sent twice."""
+TWICE_S = 0.015
 
 
 class Codec(NamedTuple):
@@ -283,7 +286,7 @@ class OutboundStream:
         """Answer a NACK with what is still there (RFC 4588 section 4)."""
         now_s = time.monotonic()
         gap_s = max(RESEND_GAP_S, (self.rtt_s or 0.0) / 2)
-        again = []
+        again: list[bytes] = []
         for number in sequence_numbers:
             kept = self._history[number % len(self._history)]
             if kept is None or kept.sequence_number != number or self.codec is None:
@@ -295,10 +298,16 @@ class OutboundStream:
         if len(self._resent_s) > len(self._history):
             self._resent_s.clear()
         self.retransmitted += len(again)
-        if self._pacer and again:
-            self._pacer.send(again, first=True)
+        self._send_again(again)
+        if again and (self.loss or 0.0) >= LOSSY:
+            # Half of what is waited for on such a path is lost retransmissions.
+            asyncio.get_running_loop().call_later(TWICE_S, self._send_again, again)
+
+    def _send_again(self, packets: list[bytes]) -> None:
+        if self._pacer and packets:
+            self._pacer.send(packets, first=True)
         else:
-            for packet in again:
+            for packet in packets:
                 self._leave(packet)
 
     def _repeated(self, kept: _Kept, codec: Codec) -> bytes:

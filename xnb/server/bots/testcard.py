@@ -56,6 +56,11 @@ class WithTone(SourceTrack):
         phase = np.arange(SAMPLE_RATE_HZ) * (2 * np.pi * TONE_HZ / SAMPLE_RATE_HZ)
         self._second = np.round(np.sin(phase) * _TONE_LEVEL * 32767).astype(np.int32)
 
+    @property
+    def origin(self) -> object:
+        """That of the track below."""
+        return self._track.origin
+
     async def read(self) -> av.AudioFrame:
         """See :meth:`SourceTrack.read`."""
         frame = await self._track.read()
