@@ -89,7 +89,7 @@ async def test_recording_by_button_names_the_file() -> None:
     assert widget.recording
     name = str(call.recording.path)
     assert name.startswith("recordings/")
-    assert name.endswith("-ann.mp4")
+    assert name.endswith("-ann.webm")
     press(widget, "record", False)
     await settle()
     assert not widget.recording

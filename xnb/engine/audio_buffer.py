@@ -24,7 +24,7 @@ RATE_HZ = 48_000
 FRAME_SAMPLES = 960
 EARLY_S = 0.03
 """Sound may leave this much before it is due: small jitter needs no timer."""
-STALE_S = 0.2
+STALE_S = 0.4
 """More waiting sound than the delay asks for and this much is skipped."""
 RESTART_PACKETS = 500
 """A sequence number this far off is a new stream, not an old packet."""

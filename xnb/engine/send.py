@@ -81,7 +81,7 @@ class Outgoing:
         self._reading: asyncio.Future[Media] | None = None
         self._changed = asyncio.Event()
         self._clock = clock or SendClock()
-        self._least_pts: int | None = None
+        self._least_pts = 0
         self._limits = PictureLimits(self.settings)
         self._packetizer: Packetizer | None = None
         self._opus: OpusEncoder | None = None
@@ -127,7 +127,6 @@ class Outgoing:
 
     def _set_source(self, source: SourceTrack | None) -> None:
         self._source = source
-        self._least_pts = None
         self._need_key = self._await_key = True
         if self._video:
             self._video.forget_waiting()
@@ -174,6 +173,8 @@ class Outgoing:
         for link in (self._link, self._next_link):
             if link:
                 link.close()
+        if self._link and self.stream:
+            self._least_pts = max(self._least_pts, self.stream.ticks_after_last())
         self._link = self._next_link = None
         for _, handle in self._copies:
             handle.close()
@@ -339,7 +340,6 @@ class Outgoing:
     def _ended(self, source: SourceTrack, error: BaseException | None) -> None:
         if self._source is source:
             self._source = None
-            self._least_pts = None
         if self.on_end:
             self.on_end(source, error)
 
@@ -422,8 +422,6 @@ class Outgoing:
         origin = self._source.origin if self._source else self
         captured_s = self._clock.captured_s(origin, media_s)
         pts = round((captured_s - stream.start_s) * self._rate)
-        if self._least_pts is None:
-            self._least_pts = stream.ticks_after_last()
         if pts < self._least_pts - self._rate * OVERLAP_S:
             return False
         pts = max(pts, self._least_pts)

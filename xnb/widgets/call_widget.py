@@ -300,7 +300,8 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
         running = self.call.recording
         if on and running is None:
             self.notice = ""
-            self.call.record(recording_path(self.title, video=self.has_video))
+            codec = getattr(self.call.peer, "video_codec_in_use", None)
+            self.call.record(recording_path(self.title, video=self.has_video, codec=codec))
         elif not on and running is not None:
             await running.stop()
         self._refresh()
@@ -334,8 +335,11 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
         super().close()
 
 
-def recording_path(title: str, *, video: bool) -> Path:
-    """A file name in ``recordings/`` with the time in it: .mp4 with video, else .wav.
+def recording_path(title: str, *, video: bool, codec: str | None = None) -> Path:
+    """A file name in ``recordings/`` with the time in it.
+
+    Sound alone is .wav; a picture goes into the container that its codec is at home in, .mp4 for
+    H.264, .webm for VP8.
 
     Raises:
         RecordingError: The folder cannot be made.
@@ -349,7 +353,7 @@ def recording_path(title: str, *, video: bool) -> Path:
             remedy="Use call.record(path) with a folder that can be written.",
         ) from None
     stem = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{who}"
-    suffix = ".mp4" if video else ".wav"
+    suffix = (".mp4" if codec == "h264" else ".webm") if video else ".wav"
     path, number = RECORDINGS_FOLDER / f"{stem}{suffix}", 2
     while path.exists():
         path, number = RECORDINGS_FOLDER / f"{stem}-{number}{suffix}", number + 1

@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 FIRST_REPORT_S = 0.1
 REPORT_S = 1.0
-BEAT_S = 0.025
+BEAT_S = 0.05
 """How often the loop is looked after while pictures come."""
 STALL_S = 0.02
 """A beat this late means the loop was busy."""
