@@ -357,8 +357,10 @@ async def test_sound_survives_loss(peers, loss_percent):
     await asyncio.sleep(2)  # the sender hears of the loss with the first reports
     sound = await collect(b.audio_in, 250)
     assert network.dropped
+    # Times are those of capture: they jump a little where the delay was adapted.
     steps = np.diff([time_s for _, time_s in sound])
-    assert steps.max() < 0.05
+    assert steps.min() >= 0
+    assert steps.max() < 0.15
     samples = np.concatenate([AudioChunk.from_av(f, t).samples[:, 0] for f, t in sound])
     loudest_hz = np.abs(np.fft.rfft(samples)).argmax() * 48000 / len(samples)
     assert loudest_hz == pytest.approx(440, abs=3)
