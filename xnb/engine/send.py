@@ -110,6 +110,7 @@ class Outgoing:
         if value == self._muted:
             return
         self._muted = value
+        self._changed.set()
         self._need_key = self._await_key = True
         if self._source and not value:
             self._source.request_keyframe()
@@ -306,6 +307,10 @@ class Outgoing:
                 self._changed.clear()
                 await self._changed.wait()
                 continue
+            if self._muted and source.may_rest:
+                self._changed.clear()
+                await self._changed.wait()
+                continue
             unit = await self._read(source)
             if unit is None or self._muted or source is not self._source:
                 continue
@@ -405,9 +410,8 @@ class Outgoing:
         if stream is None or self._packetizer is None or self._link:
             return
         self.sent += 1
-        stream.send_frame(
-            self._packetizer.split(frame.data), frame.timestamp, audio_level=audio_level
-        )
+        payloads = self._packetizer.split(frame.data)
+        stream.send_frame(payloads, frame.timestamp, audio_level=audio_level)
         time_s = stream.start_s + frame.timestamp / self._rate
         for listener in tuple(self._encoded):
             listener(frame, time_s)
@@ -416,9 +420,8 @@ class Outgoing:
         """Put a frame on the stream's clock; whether it is after all that was sent."""
         stream = self.stream
         assert stream is not None
-        media_s = None
-        if frame.pts is not None and frame.time_base is not None:
-            media_s = float(frame.pts * frame.time_base)
+        has_time = frame.pts is not None and frame.time_base is not None
+        media_s = float(frame.pts * frame.time_base) if has_time else None  # type: ignore[operator]
         origin = self._source.origin if self._source else self
         captured_s = self._clock.captured_s(origin, media_s)
         pts = round((captured_s - stream.start_s) * self._rate)

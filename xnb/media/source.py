@@ -45,11 +45,14 @@ class SourceTrack(abc.ABC):
     """One audio or video track that can be read in real time, by one reader."""
 
     kind: Kind
+    may_rest: ClassVar[bool] = False
+    """Whether nobody need read while nothing is sent: later it goes on where time has got to."""
 
     @property
     def origin(self) -> object:
         """What its times count from: tracks with the same origin are in step."""
         return self
+
     encoded_as: str | None = None
     """The codec this track could give as packets: ``"vp8"``, ``"h264"`` or ``"opus"``."""
 

@@ -23,6 +23,8 @@ _Samples = NDArray[np.int16]
 
 
 class _PictureTrack(PacedTrack):
+    may_rest = True
+
     def __init__(self, card: CardPainter) -> None:
         super().__init__("video")
         self.frame_s = 1 / card.fps
@@ -41,6 +43,8 @@ class _PictureTrack(PacedTrack):
 
 class _LoopTrack(PacedTrack):
     """Plays (n, 2) int16 samples over and over; n is a multiple of 960."""
+
+    may_rest = True
 
     def __init__(self, samples: _Samples) -> None:
         super().__init__("audio")

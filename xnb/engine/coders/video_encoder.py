@@ -39,7 +39,7 @@ _ONE_THREAD_PX = 1920 * 1088
 
 # A quality that is good enough (about 43 dB) limits what is spent: below this quantizer
 # nobody sees a difference, but every bit is encoded, sent, received and decoded.
-_VP8_QMIN, _VP8_QMAX = 10, 56
+_VP8_QMIN, _VP8_QMAX = 14, 56
 _H264_QMIN, _H264_QMAX = 16, 51
 # A VP8 block that differs from what is shown by a squared error of this sum over its 256 pixels
 # (45 dB) is not coded again: sensor noise costs nothing.
