@@ -57,7 +57,7 @@ async def test_a_good_path_adds_nothing():
 
 
 async def test_late_pictures_do_not_show_once_it_is_known_that_they_come():
-    late = {n: 0.12 for n in range(20, 200, 15)}
+    late = dict.fromkeys(range(20, 200, 15), 0.12)
     path = Path(late)
     await path.run()
     times = [at for at, _ in path.shown]

@@ -60,6 +60,7 @@ class Link:
         self._sequence_offset = 0
         self._timestamp_offset = 0
         self._first = 0
+        self._ssrc: int | None = None
         self._handle = source.on_packet(self._take)
         source.request_keyframe()
 
@@ -86,6 +87,8 @@ class Link:
             if told:
                 told(codec)
             return
+        if packet.ssrc != self._ssrc:
+            self.is_flowing = False  # another sender in the source's m-line: its own numbers
         if not self.is_flowing and not self._begin(packet, codec):
             self.dropped += 1
             return
@@ -111,6 +114,7 @@ class Link:
             self._on_start()
         stream = self.stream
         self.is_flowing = True
+        self._ssrc = packet.ssrc
         self._first = packet.sequence_number
         self._sequence_offset = (stream.next_sequence_number - packet.sequence_number) & 0xFFFF
         time_s = self.source.packet_time_s(packet.timestamp)

@@ -21,6 +21,7 @@ from .coders.encoding_thread import EncodingThread, Job
 from .coders.opus import OpusEncoder
 from .forward import Link
 from .local_view import LocalView
+from .loss_memory import LossMemory
 from .picture_limits import PictureLimits
 from .rtp.outbound import OutboundStream
 from .rtp.packetize import Packetizer
@@ -85,12 +86,13 @@ class Outgoing:
         self._limits = PictureLimits(self.settings)
         self._packetizer: Packetizer | None = None
         self._opus: OpusEncoder | None = None
+        self._lossy = LossMemory()
         self._video: EncodingThread | None = None
         self._need_key = True
         self._await_key = True
         self._view = LocalView()
         self._encoded: list[EncodedListener] = []
-        self._copies: list[tuple[EncodedListener, ListenerHandle]] = []
+        self._copying: tuple[Incoming, ListenerHandle] | None = None
         self._stopped = False
 
     # What is sent
@@ -167,8 +169,7 @@ class Outgoing:
             if old:
                 old.close()
             self._set_source(None)
-            for listener in self._encoded:
-                self._copy(listener, self._link.source)
+            self._follow_link()
 
     def _unlink(self) -> None:
         for link in (self._link, self._next_link):
@@ -177,9 +178,7 @@ class Outgoing:
         if self._link and self.stream:
             self._least_pts = max(self._least_pts, self.stream.ticks_after_last())
         self._link = self._next_link = None
-        for _, handle in self._copies:
-            handle.close()
-        self._copies.clear()
+        self._follow_link()
         self._watch_stream()
 
     @property
@@ -202,34 +201,30 @@ class Outgoing:
         ``time_s`` is when it was captured, on the monotonic clock. A keyframe comes first.
         """
         self._encoded.append(callback)
-        if self._link:
-            self._copy(callback, self._link.source)
-        else:
-            self.request_keyframe()
+        self._follow_link()
+        self.request_keyframe()
 
         def remove() -> None:
             if callback in self._encoded:
                 self._encoded.remove(callback)
-            for copy in tuple(self._copies):
-                if copy[0] is callback:
-                    copy[1].close()
-                    self._copies.remove(copy)
+            self._follow_link()
 
         return ListenerHandle(remove)
 
-    def _copy(self, listener: EncodedListener, source: Incoming) -> None:
-        whole = True
+    def _follow_link(self) -> None:
+        """Read whole frames of what is forwarded, while somebody wants them."""
+        source = self._link.source if self._link and self._encoded else None
+        if self._copying and self._copying[0] is not source:
+            self._copying[1].close()
+            self._copying = None
+        if source and self._copying is None:
+            self._copying = source, source.on_encoded(self._pass_on)
 
-        def pass_on(frame: EncodedFrame, time_s: float) -> None:
-            nonlocal whole
-            if self._muted:
-                whole = False
-                return
-            whole = whole or frame.is_keyframe
-            if whole:
+    def _pass_on(self, frame: EncodedFrame, time_s: float) -> None:
+        self._await_key = self._muted or (self._await_key and not frame.is_keyframe)
+        if not self._await_key:
+            for listener in tuple(self._encoded):
                 listener(frame, time_s)
-
-        self._copies.append((listener, source.on_encoded(pass_on)))
 
     # The stream
 
@@ -275,12 +270,15 @@ class Outgoing:
     def _tell_source(self) -> None:
         if self._source is None:
             return
-        self._source.allow_packets(self.codec)
+        # Packets of a file repeat nothing: where some get lost, encode anew, with FEC.
+        lossy = self.kind == "audio" and self._lossy.is_lossy
+        self._source.allow_packets(None if lossy else self.codec)
         self._source.limit_pictures(self.settings.max_height_px, self.settings.max_fps)
         if self.stream and self.stream.rate:
             self._source.set_bandwidth(self.stream.rate.target_bps)
 
     def _lost(self, share: float) -> None:
+        self._lossy.report(share)
         if self._opus:
             self._opus.set_expected_loss(share * 100)
         self._tell_source()

@@ -42,8 +42,8 @@ _ONE_THREAD_PX = 1920 * 1088
 _VP8_QMIN, _VP8_QMAX = 14, 56
 _H264_QMIN, _H264_QMAX = 16, 51
 # A VP8 block that differs from what is shown by a squared error of this sum over its 256 pixels
-# (45 dB) is not coded again: sensor noise costs nothing.
-_VP8_GOOD_ENOUGH = 500
+# (52 dB) is not coded again: sensor noise costs nothing.
+_VP8_GOOD_ENOUGH = 100
 # VP8 works from a sixth to four times the rate it was opened with.
 _VP8_LEAST, _VP8_MOST = 1 / 6, 4.0
 _VP8_NEAR_LEAST, _VP8_NEAR_MOST = 0.4, 2.5
