@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
 
 import numpy as np
 import pytest
+from aiortc.mediastreams import MediaStreamError
 from bad_network import BadNetwork
 
 from xnb.engine import adapter
@@ -103,6 +105,34 @@ async def test_nothing_is_decoded_until_somebody_reads(peers):
     await asyncio.sleep(0.3)
     assert b.video_in.latest is None
     assert not decoding()
+
+
+async def test_the_plain_connections_tracks_give_frames_to_who_reads_them(peers):
+    """Code written for aiortc works on ``peer.pc``."""
+    a, b = peers(), peers()
+    play(a, synthetic.testcard(320, 240, audio="tone"))
+    await join(a, b)
+    audio, video = (receiver.track for receiver in b.pc.getReceivers())
+    pictures = [await asyncio.wait_for(video.recv(), 5) for _ in range(10)]
+    numbers = [read_counter(VideoFrame(frame, 0).image) for frame in pictures]
+    assert numbers == sorted(set(numbers))
+    assert all(later.pts > frame.pts for frame, later in itertools.pairwise(pictures))
+    sound = await asyncio.wait_for(audio.recv(), 5)
+    assert (sound.sample_rate, sound.samples) == (48_000, 960)
+    assert decoding() == ["xnb-decode-vp8"]
+    video.stop()
+    assert not decoding()
+    with pytest.raises(MediaStreamError):
+        await video.recv()
+    reading = asyncio.ensure_future(drained(audio))
+    await b.close()
+    with pytest.raises(MediaStreamError):
+        await asyncio.wait_for(reading, 2)
+
+
+async def drained(track) -> None:
+    while True:
+        await track.recv()
 
 
 async def test_video_limits_are_kept(peers):

@@ -24,6 +24,7 @@ from ..settings import IceSettings, Timeouts, VideoCodec, VideoSettings
 from . import adapter
 from .candidates import with_shared_candidates
 from .codecs import audio_preferences, video_preferences
+from .plain_track import PlainTrack
 from .receive import Incoming
 from .remote_clock import RemoteClock
 from .rtp.bandwidth import SendRate
@@ -133,6 +134,7 @@ class Peer:
             )
         )
         self.streams = Streams(self.pc)
+        self._tracks: list[PlainTrack] = []
         adapter.keep_fingerprints(self.pc)
         self._tuned = False
         self._stage = PeerState.NEW
@@ -370,6 +372,8 @@ class Peer:
         return self.video_out.bitrate_bps
 
     def _on_track(self, track: Any) -> None:
+        incoming = self.audio_in if track.kind == "audio" else self.video_in
+        self._tracks.append(PlainTrack(track, incoming))
         if self.on_track:
             self.on_track(track.kind)
 
@@ -409,6 +413,8 @@ class Peer:
             await asyncio.wait_for(self.pc.close(), CLOSE_TIMEOUT_S)
         except TimeoutError:
             _log.warning("A peer connection did not close within %g s.", CLOSE_TIMEOUT_S)
+        for track in self._tracks:
+            track.close()
         self.audio_in.close()
         self.video_in.close()
         self._go(PeerState.CLOSED, "Closed")

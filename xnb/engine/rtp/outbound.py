@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from ..codecs import CLOCK_RATE_HZ
 from .bandwidth import SendRate
 from .pacer import Pacer
 from .packets import ExtensionIds, abs_send_time, extension_block, rtp_header
 
 HISTORY_PACKETS = {"audio": 256, "video": 1024}
 """Packets kept for retransmission: some 5 s of sound, 4 s of a 2.5 Mbps picture."""
-CLOCK_RATE_HZ = {"audio": 48_000, "video": 90_000}
 RESEND_GAP_S = 0.02
 """A packet asked for again within this time, or half a round trip, is still on its way."""
 LOSSY = 0.03
