@@ -141,8 +141,16 @@ def test_a_file_without_media_is_refused_before_anybody_is_called(tmp_path: Path
     assert "Calling" not in out
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_completes_the_recording(tmp_path: Path, how: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("how", "in_background"),
+    [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGTERM, True)],
+)
+def test_interrupted_it_completes_the_recording(
+    tmp_path: Path, how: signal.Signals, in_background: bool
+) -> None:
+    """In the background of a script, a shell lets it ignore Ctrl-C; SIGTERM must end it still."""
+    as_found = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.SIG_IGN if in_background else signal.SIG_DFL)
     process = subprocess.Popen(
         xnb_command("call", "testcard", "--record", "in.wav"),
         cwd=tmp_path,
@@ -151,6 +159,7 @@ def test_interrupted_it_completes_the_recording(tmp_path: Path, how: signal.Sign
         stderr=subprocess.STDOUT,
         text=True,
     )
+    signal.signal(signal.SIGINT, as_found)
     try:
         assert process.stdout is not None
         lines = []

@@ -359,12 +359,19 @@ def _user_name() -> str:
     return handle[:15] or "me"
 
 
+def _interrupt() -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts what runs in its background that way.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.raise_signal(signal.SIGINT)
+
+
 @contextlib.contextmanager
 def _terminate_as_interrupt() -> Iterator[None]:
     """While it lasts, SIGTERM ends the call as Ctrl-C does, so that recordings are completed."""
     loop = asyncio.get_running_loop()
     try:
-        loop.add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+        loop.add_signal_handler(signal.SIGTERM, _interrupt)
     except (NotImplementedError, RuntimeError, ValueError):
         yield
         return
