@@ -276,6 +276,15 @@ async def test_transport_has(joined):
     assert pair.remote_addr
 
 
+async def test_a_datagram_is_read_into_little_memory(joined):
+    source = inspect.getsource(asyncio.selector_events._SelectorDatagramTransport)
+    assert "recvfrom(self.max_size)" in source
+    for peer in joined:
+        connection = adapter.ice_connection(adapter.ice_transport(peer.pc))
+        sizes = {protocol.transport.max_size for protocol in connection._protocols}
+        assert sizes == {adapter.MOST_DATAGRAM_BYTES}
+
+
 async def test_no_sender_receiver_or_decoder_of_aiortc_runs(joined):
     for peer in joined:
         for transceiver in peer.pc.getTransceivers():

@@ -35,6 +35,8 @@ CHECK_PACE_S = 0.005
 """Pause between ICE checks; RFC 8445 section 14.2 allows 5 ms and up."""
 ADDRESSES_VALID_S = 1.0
 """How long this machine's addresses are taken as unchanged; listing them costs 0.2 ms of CPU."""
+MOST_DATAGRAM_BYTES = 4096
+"""Longer ones are cut off, and fail their check then; no peer sends more than an Ethernet frame."""
 RECEIVE_BUFFER_BYTES = 1 << 20
 """Some 4 s of video at 2 Mbps."""
 GATHER_TIMEOUT_S = 3
@@ -366,6 +368,9 @@ class MediaPath:
             if socket is not None:
                 # Room for what comes while the event loop is busy; the system may give less.
                 socket.setsockopt(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+                # asyncio would ask for 256 KiB for each datagram and give back most of it: what
+                # is kept meanwhile splits the heap, which then grows all through a long call.
+                protocol.transport.max_size = MOST_DATAGRAM_BYTES
         self._connection.data_received = self._receive  # type: ignore[method-assign]
 
     def _receive(self, data: bytes, component: int) -> None:
