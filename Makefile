@@ -12,14 +12,15 @@ export PYTHON
 BIN := .venv/bin
 JS := xnb/widgets/js
 JS_TOOLS := $(JS)/node_modules/.package-lock.json
+HTML_MANAGER := tests/browser/html_manager
 PEER := tests/bench/peer
 PEER_PACKAGE := $(PEER)/node_modules/.package-lock.json
 JS_TESTS = $(shell find xnb tests -name '*.test.js' -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help setup peer lab test test-fast check test-js bench front clean
+.PHONY: help setup peer lab test test-fast check test-js bench binder-check html-manager front clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: ## make .venv and install what is missing; quick when nothing is (APT=no: no Debian packages)
 	@./.ci/setup
@@ -64,6 +65,13 @@ test-fast: check test-js ## the same without browser, wheel and other slow tests
 bench: setup ## measure against libwebrtc and write bench-results.json (ARGS="--quick"); see tests/bench
 	@./tests/bench/prepare
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+binder-check: setup ## build binder/ in a clean environment and open it behind a proxy: 2 to 4 min, root
+	@$(BIN)/python -m tests.browser.binder $(ARGS)
+
+html-manager: ## a page with ipywidgets' HTML manager, for the test that stands in for editors
+	@npm --prefix $(HTML_MANAGER) ci --silent --no-audit --no-fund
+	@npm --prefix $(HTML_MANAGER) run --silent build
 
 front: setup $(JS_TOOLS) ## bundle the front end again (esbuild) into xnb/widgets/static
 	@npm --prefix $(JS) run build

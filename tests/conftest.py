@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from notebook_runs import NotebookRun
 
 # Set by a developer's shell, these would send the tests to another server.
 for _name in ("XNB_SERVER", "XNB_SERVER_TOKEN"):
@@ -20,3 +25,18 @@ def pytest_configure(config: pytest.Config) -> None:
 def repo_root() -> Path:
     """The top folder of the checkout."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def notebook_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], NotebookRun]:
+    """Runs a notebook when it is first asked for, and gives the same run to every test."""
+    from notebook_runs import run
+
+    runs: dict[Path, NotebookRun] = {}
+
+    def once(path: Path) -> NotebookRun:
+        if path not in runs:
+            runs[path] = run(path, tmp_path_factory.mktemp(path.stem))
+        return runs[path]
+
+    return once

@@ -256,15 +256,35 @@ def test_an_ended_call_is_an_early_end_only_if_more_was_asked_for() -> None:
     assert status(send=Path("clip.mp4")) == 3
 
 
-def test_lab_copies_the_notebook_once(tmp_path: Path) -> None:
+def test_lab_copies_the_notebooks_once(tmp_path: Path) -> None:
     from xnb import lab
 
     copy = lab.copy_if_missing(tmp_path)
-    original = Path(__file__).parent.parent / "notebooks" / lab.NOTEBOOK
-    assert copy.read_bytes() == original.read_bytes()
+    originals = sorted((Path(__file__).parent.parent / "notebooks").glob("0*.ipynb"))
+    assert [path.name for path in originals][:2] == [lab.NOTEBOOK, "02-media-in-and-out.ipynb"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [path.name for path in originals]
+    for path in originals:
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
     copy.write_text("mine")
+    (tmp_path / "02-media-in-and-out.ipynb").unlink()
     assert lab.copy_if_missing(tmp_path) == copy
     assert copy.read_text() == "mine"
+    assert not (tmp_path / "02-media-in-and-out.ipynb").exists(), "it was deleted"
+
+
+def test_lab_copies_a_notebook_that_is_asked_for_by_name(tmp_path: Path) -> None:
+    from xnb import lab
+
+    wanted = tmp_path / "04-incoming.ipynb"
+    assert lab.named(wanted) == wanted
+    assert "xnb.listen()" in wanted.read_text()
+    wanted.write_text("mine")
+    assert lab.named(wanted).read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == [wanted.name]
+    with pytest.raises(xnb.SettingsError, match=r"no notebook .*missing\.ipynb"):
+        lab.named(tmp_path / "missing.ipynb")
+    with pytest.raises(xnb.SettingsError, match="no notebook"):
+        lab.named(tmp_path / "nowhere" / "04-incoming.ipynb")
 
 
 def test_lab_prints_an_address_that_shows_the_notebook(tmp_path: Path) -> None:

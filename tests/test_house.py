@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TARGETS = ("setup", "lab", "test", "test-fast", "bench", "front", "clean", "help")
+TARGETS += ("binder-check", "html-manager")
 
 
 def make(*arguments: str) -> str:

@@ -29,15 +29,15 @@ CALLS = {
     "recording",
     "tracks",
 }
-TOP = {"widgets", "plots", "cli", "notebook", "doctor", "lab", "__main__"}
+TOP = {"widgets", "plots", "cli", "notebook", "doctor", "lab", "magics", "__main__"}
 # A Recording draws itself; the plots it uses know nothing of recordings.
 EXTRA = {
     "recording": {"plots"},
     "cli": {"server.run"},
     "launch": {"signaling"},
 }
-# Only inside a function: a Call that is shown displays as its widget.
-EXTRA_LAZY = {"calls": {"widgets.call_widget"}}
+# Only inside a function: what is shown in a notebook displays as its widget.
+EXTRA_LAZY = {"calls": {"widgets.call_widget"}, "recording": {"widgets.recording_widget"}}
 
 PRIVATE = re.compile(
     r"_RTC[A-Za-z]+__|\._connection\b|_handle_rtp|_send_rtp|_handle_rtcp|_send_rtcp|\.__dict__\b"

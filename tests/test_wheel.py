@@ -56,11 +56,11 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "bin"
 
 
-def test_front_end_notebook_and_assets_are_in_it(wheel: Path) -> None:
+def test_front_end_notebooks_and_assets_are_in_it(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         static = ROOT / "xnb" / "widgets" / "static"
-        bundles = [path for path in static.iterdir() if path.suffix in {".js", ".css"}]
+        bundles = [path for path in static.iterdir() if path.suffix in {".js", ".css", ".txt"}]
         assert any(path.suffix == ".js" for path in bundles)
         shipped = [
             *bundles,
@@ -70,16 +70,20 @@ def test_front_end_notebook_and_assets_are_in_it(wheel: Path) -> None:
         for path in shipped:
             name = path.relative_to(ROOT).as_posix()
             assert archive.read(name) == path.read_bytes(), name
-        notebook = ROOT / "notebooks" / "01-first-call.ipynb"
-        assert archive.read("xnb/notebooks/01-first-call.ipynb") == notebook.read_bytes()
+        notebooks = sorted((ROOT / "notebooks").glob("0*.ipynb"))
+        assert [f"xnb/notebooks/{path.name}" for path in notebooks] == sorted(
+            name for name in names if name.startswith("xnb/notebooks/")
+        )
+        for path in notebooks:
+            assert archive.read(f"xnb/notebooks/{path.name}") == path.read_bytes(), path.name
         assert not [name for name in names if "node_modules" in name or name.startswith("tests/")]
         assert any(name.endswith("licenses/LICENSE") for name in names)
     assert wheel.stat().st_size < 2_000_000
 
 
-def test_it_imports_from_there_and_has_its_notebook(installed: Path, tmp_path: Path) -> None:
+def test_it_imports_from_there_and_has_its_notebooks(installed: Path, tmp_path: Path) -> None:
     code = (
-        "import xnb, xnb.lab; print(xnb.__file__); print(xnb.lab.first_call_notebook()); "
+        "import xnb, xnb.lab; print(xnb.__file__); print(xnb.lab.shipped_notebooks()[0]); "
         "print(xnb.Client, xnb.call)"
     )
     package, notebook, _names = run([installed / "python", "-c", code], tmp_path).splitlines()

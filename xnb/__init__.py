@@ -47,10 +47,16 @@ _HOMES = {
     "allow_nested_wait": "loop",
     "call": "notebook",
     "default_client": "notebook",
+    "figure": "media.figure",
+    "filtered": "media.filtered",
+    "host_camera": "media.host",
+    "host_microphone": "media.host",
     "listen": "notebook",
     "noise": "media.synthetic",
     "page_media": "media.browser",
+    "pushed": "media.pushed",
     "silence": "media.synthetic",
+    "stream": "media.network",
     "testcard": "media.synthetic",
     "tone": "media.synthetic",
 }
@@ -70,16 +76,22 @@ __all__ = [  # noqa: RUF022 - sorted without regard to case, as a reader looks t
     "Declined",
     "default_client",
     "EndReason",
+    "figure",
+    "filtered",
+    "host_camera",
+    "host_microphone",
     "IceServer",
     "IceSettings",
     "IncomingCall",
     "listen",
+    "load_ipython_extension",
     "LoopError",
     "MediaError",
     "Missed",
     "noise",
     "page_media",
     "Playback",
+    "pushed",
     "Recording",
     "RecordingError",
     "recover",
@@ -88,11 +100,13 @@ __all__ = [  # noqa: RUF022 - sorted without regard to case, as a reader looks t
     "SfuError",
     "SignalingError",
     "silence",
+    "stream",
     "testcard",
     "Timeouts",
     "tone",
     "Unauthorized",
     "UnknownUser",
+    "unload_ipython_extension",
     "Unreachable",
     "VideoSettings",
     "XnbError",
@@ -110,6 +124,20 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext xnb``: give IPython the magic ``%xnb`` (see :mod:`xnb.magics`)."""
+    from .magics import register
+
+    register(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """``%unload_ext xnb``: take the magic away."""
+    from .magics import unregister
+
+    unregister(shell)
 
 
 if TYPE_CHECKING:
@@ -137,6 +165,11 @@ if TYPE_CHECKING:
     from .incoming import IncomingCall
     from .loop import allow_nested_wait
     from .media.browser import page_media
+    from .media.figure import figure
+    from .media.filtered import filtered
+    from .media.host import host_camera, host_microphone
+    from .media.network import stream
+    from .media.pushed import pushed
     from .media.synthetic import noise, silence, testcard, tone
     from .notebook import call, default_client, listen
     from .playback import Playback

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from .errors import MediaError, RecordingError, SettingsError
 from .events import ErrorEvent, Event, LocalStatus
 from .live_recording import CallRecording, FileRecording
 from .loop import Completion, Runner, blocking, crosses, on_engine
-from .media import push, synthetic
-from .media.browser import PageMedia, PageTrack
+from .media import synthetic
+from .media.accept import Sendable, accept
+from .media.browser import PageTrack
 from .media.clock import MonotonicClock
 from .media.files import FileSource
+from .media.late import LateSource, open_near
 from .media.recorder import Sides
-from .media.source import Source, SourceTrack
-from .playback import Playback, codec_of, limit
+from .media.source import PacedTrack, Source, SourceTrack
+from .playback import Playback, accept_given, codec_of, limit, replace
 from .settings import CallOptions, VideoCodec
 
 if TYPE_CHECKING:
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
 
 MAX_RECORDINGS = 8
 """Recordings of one call that may run at once."""
-
-Pictures = Iterable[Any] | AsyncIterable[Any] | Callable[[], Any]
-Sound = Iterable[Any] | AsyncIterable[Any]
 
 
 class CallMedia:
@@ -48,14 +44,15 @@ class CallMedia:
     options: CallOptions
     title: str
 
-    def __init__(self, options: CallOptions, source: Source | None) -> None:
+    def __init__(self, options: CallOptions, source: Sendable | None) -> None:
         self.options = options
         self.is_muted = False
         self.is_camera_on = options.video
         self.recordings: list[Recording] = []
         self._recordings: list[CallRecording] = []
         self._playbacks: list[Playback] = []
-        self._base_source = source
+        self._base_source = accept_given(source, options)
+        self._spare: Source | None = None
         self._silence = synthetic.silence()
         self._file_codec: VideoCodec | None = None
 
@@ -80,7 +77,8 @@ class CallMedia:
         """Name of what is being sent, e.g. ``"clip.mp4"``."""
         if sent := [playback for playback in self._playbacks if playback._open_kinds]:
             return sent[-1].name
-        return self._base_source.name if self._base_source else ""
+        shown = self._spare or self._base_source
+        return shown.name if shown else ""
 
     @property
     def recording(self) -> CallRecording | None:
@@ -187,7 +185,8 @@ class CallMedia:
     send_video_file_now = blocking(send_video_file)
 
     async def _look_at_preferred(self) -> None:
-        """Find out how the file to prefer is encoded, before anything is placed."""
+        """Look at the files to send and to prefer, before anything is placed."""
+        await open_near(self._base_source)
         path = self.options.prefer
         if path is None:
             return
@@ -223,37 +222,30 @@ class CallMedia:
         return source
 
     @on_engine
-    def send_video(self, pictures: Source | Pictures, *, fps: float = 30) -> Playback:
-        """Send pictures made by Python, or a source such as ``xnb.testcard()``.
+    def send_video(self, pictures: Sendable, *, fps: float = 30) -> Playback:
+        """Send pictures: a source such as ``xnb.testcard()``, or anything that gives some.
 
         Args:
-            pictures: A generator or async generator of arrays ``(height, width, 3)`` uint8 RGB
-                (gray, RGBA, 0..1 floats and PIL images too), a function that returns the next
-                one, or a source.
-            fps: Pictures per second, 1 to 120. Late ones are dropped.
+            pictures: What :mod:`xnb.media.accept` lists: a generator of arrays, a function, a
+                still picture, a figure, a file, an address, a source.
+            fps: Pictures per second of what Python makes, 1 to 120. Late ones are dropped.
 
         Raises:
-            MediaError: The call has no video.
+            MediaError: The call has no video, or this cannot be sent.
         """
         self._need_video()
-        if isinstance(pictures, Source):
-            return self._send(pictures)
-        return self._send(push.video_from(pictures, fps=fps))
+        return self._send(accept(pictures, "video", fps=fps))
 
     @on_engine
-    def send_audio(self, sound: Source | Sound, *, sample_rate_hz: int = 48_000) -> Playback:
+    def send_audio(self, sound: Sendable, *, sample_rate_hz: int = 48_000) -> Playback:
         """Send sound made by Python, or a source such as ``xnb.tone(440)``.
 
         Args:
             sound: Samples ``(n,)`` or ``(n, channels)``, int16 or float in -1 to 1; or a
-                generator of such pieces of any length; or a source.
+                generator of such pieces of any length; or a source, a file, an address.
             sample_rate_hz: Of the samples, 8,000 to 192,000.
         """
-        if isinstance(sound, Source):
-            return self._send(sound)
-        if isinstance(sound, list | tuple) and sound and np.isscalar(sound[0]):
-            sound = np.asarray(sound)
-        return self._send(push.audio_from(sound, sample_rate_hz=sample_rate_hz))
+        return self._send(accept(sound, "audio", sample_rate_hz=sample_rate_hz))
 
     def _need_video(self) -> None:
         if not self.options.video:
@@ -266,17 +258,11 @@ class CallMedia:
             source.close()
             raise MediaError("The call is over.", remedy="Place a new one to send something.")
         playback = Playback(self.runner, source, self._playback_stopped)
-        playback._open_kinds = {
-            kind for kind, track in (("audio", source.audio), ("video", source.video)) if track
-        }
-        # What it replaces in full is finished; what it replaces in part goes on with the rest.
-        for other in tuple(self._playbacks):
-            if other._open_kinds and other._open_kinds <= playback._open_kinds:
-                other._finish(None)
-            other._open_kinds -= playback._open_kinds
+        playback._open_kinds = source.kinds
+        replace(tuple(self._playbacks), playback)
         self._playbacks.append(playback)
-        if isinstance(source, PageMedia):
-            source.on_change = lambda: self._page_changed(playback, source)
+        if isinstance(source, LateSource):
+            source.on_change = lambda: self._late_changed(playback, source)
         if self.peer:
             source.start(MonotonicClock())
             self._route()
@@ -290,15 +276,19 @@ class CallMedia:
             if not self.is_over:
                 self._tell_local()
 
-    def _page_changed(self, playback: Playback, page: PageMedia) -> None:
-        playback._open_kinds = {track.kind for track in (page.audio, page.video) if track}
+    def _late_changed(self, playback: Playback, late: LateSource) -> None:
+        if not self.runner.is_current:
+            self.runner.post(self._late_changed, playback, late)
+            return
+        playback._open_kinds = late.kinds
         if not playback._open_kinds:
-            playback._finish(page.failure)
+            playback._finish(late.failure)
         elif not self.is_over:
+            replace(tuple(self._playbacks), playback)
             self._route()
             self._tell_local()
-        if page.failure:
-            self._emit(ErrorEvent(error=page.failure))
+        if late.failure:
+            self._emit(ErrorEvent(error=late.failure))
 
     def _route(self) -> None:
         """Give each outgoing track the newest source that has its kind."""
@@ -317,8 +307,11 @@ class CallMedia:
         for playback in reversed(self._playbacks):
             if kind in playback._open_kinds:
                 return getattr(playback.source, kind)  # type: ignore[no-any-return]
-        base: SourceTrack | None = getattr(self._base_source, kind, None)
-        return self._silence.audio if base is None and kind == "audio" else base
+        base: PacedTrack | None = getattr(self._base_source, kind, None)
+        if base is not None and not base.ended:
+            return base
+        spare: SourceTrack | None = getattr(self._spare, kind, None)
+        return self._silence.audio if kind == "audio" else spare
 
     def _open_media(self, peer: Peer) -> None:
         """The media connection is there: play what was asked for and start waiting recordings."""
@@ -326,8 +319,9 @@ class CallMedia:
         peer.video_out.on_end = lambda track, error: self._track_ended("video", track, error)
         peer.audio_out.muted = self.is_muted
         peer.video_out.muted = not self.is_camera_on
-        if isinstance(self._base_source, PageMedia):
-            self._send(self._base_source)
+        given = self._base_source
+        if isinstance(given, LateSource) and not given.kinds:
+            self._send(given)
             self._base_source = None
         if self._base_source is None:
             self._base_source = (
@@ -342,6 +336,10 @@ class CallMedia:
                 part._attach(peer)
 
     def _track_ended(self, kind: str, track: SourceTrack, error: BaseException | None) -> None:
+        if getattr(self._base_source, kind, None) is track and not self.is_over:
+            self._spare = self._spare or synthetic.testcard(audio=None)
+            if isinstance(error, MediaError):
+                self._emit(ErrorEvent(error=error))
         for playback in tuple(self._playbacks):
             if getattr(playback.source, kind) is track:
                 playback._track_ended(kind, error)
@@ -353,9 +351,9 @@ class CallMedia:
         return [part.stop() for recording in self._recordings for part in recording.parts]
 
     def _close_sources(self) -> None:
-        self._silence.close()
-        if self._base_source:
-            self._base_source.close()
+        for source in (self._silence, self._base_source, self._spare):
+            if source:
+                source.close()
 
     # Recording
 
@@ -426,7 +424,7 @@ class CallMedia:
             Path(path),
             audio=audio,
             video=video,
-            title=self.title,
+            call=self,
             on_stopped=self._recording_stopped,
             sides=sides,
         )

@@ -33,7 +33,7 @@ from .events import (
     Track,
 )
 from .loop import Completion, Runner, blocking, crosses
-from .media.source import Source
+from .media.accept import Sendable
 from .playback import Playback
 from .settings import CallOptions
 from .signaling.messages import User
@@ -78,7 +78,7 @@ class Call(CallMedia):
         recipient: User,
         direction: Literal["outgoing", "incoming"],
         options: CallOptions,
-        source: Source | None = None,
+        source: Sendable | None = None,
     ) -> None:
         super().__init__(options, source)
         self.runner = runner

@@ -129,8 +129,8 @@ def _parser() -> argparse.ArgumentParser:
     lab = commands.add_parser(
         "lab",
         help="open JupyterLab on the first-call notebook",
-        description="Open JupyterLab on a notebook; on a copy of the first call, made in this "
-        "folder when it is not there, if none is named.",
+        description="Open JupyterLab on a notebook: on the first call if none is named. The "
+        "notebooks that come with xnb are copied into this folder when it has no first call.",
     )
     lab.add_argument("notebook", nargs="?", type=Path, help="notebook to open instead")
     lab.add_argument("--port", type=int, default=8888, help="port; the next free one if taken")

@@ -17,7 +17,7 @@ from .events import Emitter, ErrorEvent, ListenerHandle
 from .incoming import CallListener, CallSubscription, IncomingCall
 from .launch import embedded_server, server_from_environment
 from .loop import Runner, Stream, blocking, crosses, on_engine
-from .media.source import Source
+from .media.accept import Sendable
 from .p2p_call import IncomingP2P, OutgoingP2P
 from .profile import ServerProfile
 from .settings import CallOptions, IceSettings, LoopMode, Timeouts, VideoCodec, VideoSettings
@@ -32,6 +32,7 @@ EXIT_TIMEOUT_S = 4.0
 """How long calls that were left open may take to say good-bye when the program ends."""
 WAITING_CALLS = 16
 """Incoming calls that may wait to be read with ``async for``."""
+_clients: weakref.WeakSet[Client] = weakref.WeakSet()
 
 
 class Client:
@@ -86,6 +87,7 @@ class Client:
         self._closed = False
         self.runner = Runner.choose(loop)
         self._listener = CallListener(self)
+        _clients.add(self)
 
     def __repr__(self) -> str:
         where = "embedded server" if self._server is None else "given server"
@@ -230,7 +232,7 @@ class Client:
         )
 
     def prepare_call(
-        self, recipient: object, *, source: Source | None = None, **options: Any
+        self, recipient: object, *, source: Sendable | None = None, **options: Any
     ) -> tuple[Call, Any]:
         """A call that is not placed yet, and the coroutine that places it.
 
@@ -280,7 +282,7 @@ class Client:
         video_codec: VideoCodec | None = None,
         prefer: str | Path | None = None,
         conversation_id: str | None = None,
-        source: Source | None = None,
+        source: Sendable | None = None,
         video_settings: VideoSettings | None = None,
         ice: IceSettings | None = None,
         timeouts: Timeouts | None = None,
@@ -296,7 +298,9 @@ class Client:
             prefer: A file that will be sent later: its codec is asked for first, so that it need
                 not be encoded anew. By itself that of ``source``.
             conversation_id: The conversation it belongs to.
-            source: What to send; silence, and with video the test card, by default.
+            source: What to send: anything that :mod:`xnb.media.accept` lists, such as
+                ``xnb.page_media()``, a file, an address, a figure or a generator. Silence, and
+                with video the test card, by default.
             video_settings: Limits of the video that is sent.
             ice: Instead of the client's.
             timeouts: Instead of the client's.
@@ -362,7 +366,7 @@ class Client:
         host_id: str | None,
         caller: User,
         *,
-        source: Source | None = None,
+        source: Sendable | None = None,
         **options: Any,
     ) -> Call:
         call = Call(
@@ -418,6 +422,12 @@ class Client:
         subscription = self.listen_for_calls(stream.put)
         stream._on_close = subscription.close
         return stream
+
+
+def open_clients() -> tuple[Client, ...]:
+    """The clients of this process that are in use and not closed, sorted by handle."""
+    found = [one for one in _clients if not (one.is_closed or one.runner.is_closed)]
+    return tuple(sorted(found, key=lambda one: one.handle))
 
 
 def _close_at_exit(reference: weakref.ref[Client]) -> None:

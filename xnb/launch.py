@@ -93,14 +93,36 @@ class EmbeddedServer:
             Unreachable: It did not start; the message names the stage and shows its last words.
         """
         with self._lock:
-            child = self._child
-            if child is not None and child.alive:
-                return ServerAddress(child.url, child.token)
+            child = self._running()
+            try:
+                url = child.greeting(self._start_limit_s)
+            except BaseException:
+                self._child = None
+                atexit.unregister(self.close)
+                raise
+            return ServerAddress(url, child.token)
+
+    def begin(self) -> None:
+        """Let the server start meanwhile, if it does not run; :meth:`start` waits for it.
+
+        Takes a few milliseconds. What goes wrong is told by :meth:`start`, which tries again.
+        """
+        if not self._lock.acquire(blocking=False):
+            return  # somebody is waiting for it to start
+        try:
+            with contextlib.suppress(Unreachable):
+                self._running()
+        finally:
+            self._lock.release()
+
+    def _running(self) -> _Child:
+        """The child that lives; a new one, which has not said hello yet, when there is none."""
+        child = self._child
+        if child is None or not child.alive:
             self.close()
-            child = _Child(self._command or _usual_command(), self._start_limit_s)
-            self._child = child
+            child = self._child = _Child(self._command or _usual_command())
             atexit.register(self.close)
-            return ServerAddress(child.url, child.token)
+        return child
 
     @property
     def running(self) -> bool:
@@ -140,19 +162,19 @@ class EmbeddedServer:
 
 
 class _Child:
-    """A running child process that has said hello.
+    """A child process, which will say hello.
 
     Raises:
-        Unreachable: It could not be started or did not say hello.
+        Unreachable: It could not be started.
     """
 
-    def __init__(self, command: Sequence[str], limit_s: float) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
         self.token = secrets.token_urlsafe(32)
+        self._url = ""
         self._owner_pid = os.getpid()
         self._stderr: deque[str] = deque(maxlen=_LOG_LINES)
         self._hello: queue.Queue[bytes] = queue.Queue(maxsize=1)
         self._threads: list[threading.Thread] = []
-        deadline_s = time.monotonic() + limit_s
         failure = ""
         try:
             self.process = subprocess.Popen(
@@ -170,24 +192,33 @@ class _Child:
             failure = error.strerror or type(error).__name__
         if failure:
             raise _not_started(f"the process could not be started ({failure})")
-        try:
-            self.url = self._handshake(deadline_s)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                self.process.kill()
-            self.stop()
-            raise
-
-    def _handshake(self, deadline_s: float) -> str:
-        process = self.process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        self._read(process.stdout, self._on_stdout)
-        self._read(process.stderr, self._on_stderr)
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        self._read(self.process.stdout, self._on_stdout)
+        self._read(self.process.stderr, self._on_stderr)
         with contextlib.suppress(OSError):
-            process.stdin.write(json.dumps({"token": self.token}).encode() + b"\n")
-            process.stdin.flush()
+            self.process.stdin.write(json.dumps({"token": self.token}).encode() + b"\n")
+            self.process.stdin.flush()
+
+    def greeting(self, limit_s: float) -> str:
+        """Wait until it says hello; where it listens. A child that does not is ended.
+
+        Raises:
+            Unreachable: It did not say hello within ``limit_s``.
+        """
+        if not self._url:
+            try:
+                self._url = self._wait_for_hello(time.monotonic() + limit_s)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    self.process.kill()
+                self.stop()
+                raise
+        return self._url
+
+    def _wait_for_hello(self, deadline_s: float) -> str:
+        process = self.process
         try:
             line = self._hello.get(timeout=max(0.0, deadline_s - time.monotonic()))
         except queue.Empty:
@@ -314,3 +345,10 @@ _shared = EmbeddedServer()
 def embedded_server() -> EmbeddedServer:
     """The embedded server that the clients of this process share; not started by this."""
     return _shared
+
+
+def begin_server() -> None:
+    """Let the embedded server start meanwhile, unless the environment names another one."""
+    with contextlib.suppress(SettingsError):
+        if server_from_environment() is None:
+            _shared.begin()

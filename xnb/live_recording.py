@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import RecordingError
+from .events import Ended, Event
 from .loop import Completion, Runner, on_engine
 from .media.recorder import Recorder, Sides
 
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 class FileRecording:
     """One file being recorded, from the encoded media of a call: nothing is decoded for it.
 
+    Args:
+        runner: Where the call lives.
+        path: Where to write.
+        audio: Record sound.
+        video: Record pictures.
+        call: Whose media it is; its title and timeline become the recording's.
+        on_stopped: Called on the engine loop when :attr:`finished` has finished.
+        sides: As for :meth:`xnb.Call.record`.
+
     Attributes:
         path: Where it is written.
         finished: Finishes with the :class:`~xnb.recording.Recording` once it is complete; raises
@@ -36,7 +46,7 @@ class FileRecording:
         *,
         audio: bool,
         video: bool,
-        title: str,
+        call: Any,
         on_stopped: Callable[[FileRecording], Any],
         sides: Sides = "remote",
     ) -> None:
@@ -46,7 +56,7 @@ class FileRecording:
         self.result: Recording | None = None
         self._audio = audio
         self._video = video
-        self._title = title
+        self._call = call
         self._on_stopped = on_stopped
         self._sides: tuple[Side, ...] = ("remote", "local") if sides == "both" else (sides,)
         self._peer: Peer | None = None
@@ -102,14 +112,21 @@ class FileRecording:
                 handle.close()
             self._handles.clear()
             self._peer = None
-            self._stopping = asyncio.ensure_future(self._finish())
+            self._stopping = asyncio.ensure_future(self._finish(self._happened()))
         return self.finished
 
-    async def _finish(self) -> None:
+    def _happened(self) -> tuple[Event, ...]:
+        """The call's timeline up to now; with its end, which is told only when all is closed."""
+        events = tuple(self._call.timeline)
+        if reason := getattr(self._call, "end_reason", None):
+            events += (Ended(reason=reason, duration_seconds=self._call.duration_seconds),)
+        return events
+
+    async def _finish(self, timeline: tuple[Event, ...]) -> None:
         from .recording import Recording
 
         try:
-            await self._recorder.finish()
+            recorded = await self._recorder.finish()
         except RecordingError as error:
             self.finished.fail(error)
         except Exception as error:
@@ -120,7 +137,9 @@ class FileRecording:
             failure.__cause__ = error
             self.finished.fail(failure)
         else:
-            self.result = Recording(self.path, title=self._title)
+            self.result = Recording(
+                self.path, timeline, title=self._call.title, begun_s=recorded.begun_s
+            )
             self.finished.set(self.result)
         self._on_stopped(self)
 

@@ -7,8 +7,16 @@ from typing import Any
 
 from .errors import MediaError
 from .loop import Completion, Runner, on_engine
+from .media.accept import Sendable, accept
 from .media.source import Source, SourceTrack
-from .settings import VIDEO_CODECS, VideoCodec, VideoSettings
+from .settings import VIDEO_CODECS, CallOptions, VideoCodec, VideoSettings
+
+
+def accept_given(given: Sendable | None, options: CallOptions) -> Source | None:
+    """The source that a call is placed with, if any; pictures where it could be either."""
+    if given is None:
+        return None
+    return accept(given, "video" if options.video else "audio")
 
 
 def limit(track: SourceTrack, settings: VideoSettings) -> None:
@@ -118,3 +126,18 @@ class Playback:
             self.done.fail(failure)
         self.source.close()
         self._on_stop(self)
+
+
+def replace(playbacks: tuple[Playback, ...], newer: Playback) -> None:
+    """Take from those before ``newer`` what it sends now, unless it may break off any time.
+
+    What is replaced in full is finished; what is replaced in part goes on with the rest.
+    """
+    if newer.source.is_on_trial:
+        return
+    for other in playbacks:
+        if other is newer:
+            break
+        if other._open_kinds and other._open_kinds <= newer._open_kinds:
+            other._finish(None)
+        other._open_kinds -= newer._open_kinds

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import av
@@ -16,25 +14,18 @@ from numpy.typing import NDArray
 
 from .errors import RecordingError
 from .events import Event
-from .media.frames import VideoFrame, from_av_audio
+from .media.cut import Progress, cut
+from .media.finish import FORMATS
+from .media.frames import VideoFrame
 from .media.leftovers import part_of
+from .media.sound import decoded, envelope_of, sound_chunks
 
 if TYPE_CHECKING:
     from .plots.figure import InlineFigure
+    from .plots.spectrogram import Spectrum
 
-_INLINE_LIMIT_BYTES = 8 << 20
-_MIME = {
-    ".wav": "audio/wav",
-    ".ogg": "audio/ogg",
-    ".opus": "audio/ogg",
-    ".m4a": "audio/mp4",
-    ".mp3": "audio/mpeg",
-    ".mp4": "video/mp4",
-    ".mkv": "video/x-matroska",
-    ".webm": "video/webm",
-}
+_RATE_HZ = 48000
 _BINS_A_SECOND = 100
-_SILENT = 1e-4
 
 
 class _Facts(NamedTuple):
@@ -49,8 +40,10 @@ class Recording:
 
     Args:
         path: The file.
-        timeline: Events of the call while it was recorded.
-        title: What it is, for people; the file's name if not given.
+        timeline: Events of the call it is from, oldest first.
+        title: Whose it is, for people: the far end's name; the file's name if not given.
+        begun_s: When it began, on the clock of the events; when the first of them was, if not
+            given.
 
     Raises:
         RecordingError: There is no such file.
@@ -61,10 +54,22 @@ class Recording:
         (240000, 2)
     """
 
-    def __init__(self, path: str | Path, timeline: tuple[Event, ...] = (), title: str = "") -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        timeline: tuple[Event, ...] = (),
+        title: str = "",
+        *,
+        begun_s: float | None = None,
+    ) -> None:
         self.path = Path(path)
         self.timeline = tuple(timeline)
         self.title = title or self.path.name
+        self._who = title
+        first_s = self.timeline[0].time_s if self.timeline else 0.0
+        self._begun_s = first_s if begun_s is None else begun_s
+        self._envelope: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._reading = Lock()
         if not self.path.is_file():
             remedy = "Check the path and the folder."
             if part_of(self.path).exists():
@@ -72,7 +77,7 @@ class Recording:
             raise RecordingError(f"There is no recording {self.path.name}.", remedy=remedy)
 
     def __repr__(self) -> str:
-        return f"Recording({self.path.name!r}, {self._words})"
+        return f"Recording({self.path.name!r}, {self.words})"
 
     @property
     def duration_s(self) -> float:
@@ -109,6 +114,18 @@ class Recording:
                 video.width if video else None,
                 video.height if video else None,
             )
+
+    @property
+    def markers(self) -> list[tuple[float, str]]:
+        """What happened in the call meanwhile: seconds from the beginning, and words.
+
+        Example:
+            >>> recording.markers
+            [(2.1, 'echo muted'), (5.0, 'you hung up')]
+        """
+        from .plots.markers import markers_of
+
+        return markers_of(self.timeline, self._begun_s, self.duration_s, self._who)
 
     def audio(self, sample_rate_hz: int = 48000) -> NDArray[np.float32]:
         """All of its sound.
@@ -162,7 +179,7 @@ class Recording:
         """
         from .plots.waveform import draw_envelope
 
-        low, high = self._envelope
+        low, high = self.envelope
         return draw_envelope(low, high, len(low) / _BINS_A_SECOND)
 
     def spectrogram(self) -> InlineFigure:
@@ -171,30 +188,107 @@ class Recording:
         Raises:
             RecordingError: It has no sound.
         """
-        from .plots.spectrogram import spectrogram
+        from .plots.spectrogram import draw_spectrum
 
-        return spectrogram(self.audio(), 48000)
+        return draw_spectrum(self.spectrum(), self.duration_s)
+
+    def spectrum(self, progress: Progress | None = None) -> Spectrum:
+        """What its spectrogram shows: times in s, frequencies in Hz, levels in dB.
+
+        Args:
+            progress: Called with the share done, 0 to 1, on this thread.
+
+        Raises:
+            RecordingError: It has no sound.
+        """
+        from .plots.spectrogram import spectrum_of
+
+        count = round(self.duration_s * _RATE_HZ)
+        return spectrum_of(self._chunks(_RATE_HZ, progress), count, _RATE_HZ)
+
+    def trim(
+        self,
+        start_s: float,
+        end_s: float,
+        path: str | Path | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> Recording:
+        """Save a part of it as a new file, cut exactly where you say.
+
+        The sound begins at the very sample, the picture with the one that stands there. Both are
+        encoded anew, because a call's recording has hardly a keyframe to cut at; that takes about
+        a tenth of the part's length for 640x480. It blocks: write
+        ``await asyncio.to_thread(recording.trim, 2, 5)`` while a call goes on.
+
+        Args:
+            start_s: Where the part begins, in seconds from the beginning.
+            end_s: Where it ends.
+            path: Where to save it; an existing file is replaced. Beside this one, with
+                ``-trimmed`` in its name, if not given.
+            progress: Called with the share done, 0 to 1, on this thread.
+
+        Returns:
+            The part, with the markers that fall into it.
+
+        Raises:
+            RecordingError: There is no such part, ``path`` is this very file or has an unknown
+                suffix, or it cannot be written.
+
+        Example:
+            >>> recording.trim(2, 5.5)
+            Recording('call-trimmed.webm', 3.5 s, sound and picture 640x480)
+        """
+        end_s = min(end_s, self.duration_s) if end_s < self.duration_s + 0.1 else end_s
+        if not 0 <= start_s < end_s <= self.duration_s:
+            raise RecordingError(
+                f"{self.path.name} has no part from {start_s:g} to {end_s:g} s: it is "
+                f"{self.duration_s:.1f} s long.",
+                remedy="Give a start before an end, both inside it.",
+            )
+        target = _trimmed_path(self.path, self.has_video) if path is None else Path(path)
+        target = target.expanduser()
+        if target.exists() and target.samefile(self.path):
+            raise RecordingError(
+                f"{target.name} is the recording itself.", remedy="Choose another name."
+            )
+        try:
+            cut(self.path, target, start_s, end_s, progress)
+        except (av.FFmpegError, OSError) as error:
+            raise RecordingError(
+                f"{target.name} could not be written: {getattr(error, 'strerror', error)}.",
+                remedy="Check the free space and the rights of its folder.",
+            ) from error
+        return Recording(target, self.timeline, self._who, begun_s=self._begun_s + start_s)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self._html()}
+        from .plots.player import player_html
 
-    @cached_property
-    def _envelope(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Lowest and highest sample of each 10 ms, made without holding all samples at once."""
-        rate_hz = 48000
-        size = rate_hz // _BINS_A_SECOND
-        lows, highs = [], []
-        rest = np.zeros(0, np.float32)
-        for chunk in self._chunks(rate_hz):
-            samples = np.concatenate((rest, chunk.mean(axis=1)))
-            whole = len(samples) // size * size
-            bins = samples[:whole].reshape(-1, size)
-            lows.append(bins.min(axis=1))
-            highs.append(bins.max(axis=1))
-            rest = samples[whole:]
-        if not lows:
-            return np.zeros(1, np.float32), np.zeros(1, np.float32)
-        return np.concatenate(lows), np.concatenate(highs)
+        return {"text/plain": repr(self), "text/html": player_html(self)}
+
+    def _ipython_display_(self) -> None:
+        """Show a player; plain text where there are no widgets."""
+        from .widgets.recording_widget import show_recording
+
+        show_recording(self)
+
+    @property
+    def envelope(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Lowest and highest sample of each 10 ms, read once; blocks, about 2 s for half an hour.
+
+        Raises:
+            RecordingError: It has no sound.
+        """
+        return self._read_envelope(None)
+
+    def _read_envelope(
+        self, progress: Progress | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        with self._reading:
+            if self._envelope is None:
+                chunks = self._chunks(_RATE_HZ, progress)
+                self._envelope = envelope_of(chunks, _RATE_HZ // _BINS_A_SECOND)
+            return self._envelope
 
     def _open(self) -> Any:
         try:
@@ -214,21 +308,17 @@ class Recording:
             )
         return streams[0]
 
-    def _chunks(self, sample_rate_hz: int) -> Iterator[NDArray[np.float32]]:
+    def _chunks(
+        self, sample_rate_hz: int, progress: Progress | None = None
+    ) -> Iterator[NDArray[np.float32]]:
         with self._open() as container:
             stream = self._stream(container, "audio")
-            zero_s = (container.start_time or 0) / av.time_base
-            layout = "mono" if stream.codec_context.channels == 1 else "stereo"
-            resampler = av.AudioResampler("fltp", layout, sample_rate_hz)
-            first = True
-            for frame in _with_end(_decoded(container, stream)):
-                if first and frame is not None and frame.time is not None:
-                    silent = round((frame.time - max(0.0, zero_s)) * sample_rate_hz)
-                    if silent > 0:
-                        yield np.zeros((silent, 1 if layout == "mono" else 2), np.float32)
-                    first = False
-                for out in resampler.resample(frame):
-                    yield from_av_audio(out)
+            read = 0
+            for chunk in sound_chunks(container, stream, sample_rate_hz):
+                yield chunk
+                read += len(chunk)
+                if progress:
+                    progress(min(1.0, read / sample_rate_hz / max(self.duration_s, 1e-3)))
 
     def _frames_from(self, time_s: float) -> Iterator[VideoFrame]:
         with self._open() as container:
@@ -236,71 +326,18 @@ class Recording:
             zero_s = max(0.0, (container.start_time or 0) / av.time_base)
             if time_s > 0:
                 container.seek(int((time_s + zero_s) / stream.time_base), stream=stream)
-            for frame in _decoded(container, stream):
+            for frame in decoded(container, stream):
                 yield VideoFrame(frame, (frame.time or 0.0) - zero_s)
 
     @property
-    def _words(self) -> str:
+    def words(self) -> str:
+        """Length and content: ``3.5 s, sound and picture 640x480``."""
         kinds = ["sound"] if self.has_audio else []
         if self.has_video:
             kinds.append(f"picture {self.width}x{self.height}")
-        return f"{self.duration_s:.1f} s, {' and '.join(kinds) or 'nothing'}"
-
-    def _html(self) -> str:
-        tag = "video" if self.has_video else "audio"
-        label = html.escape(f"Recording {self.title}, {self._words}", quote=True)
-        note = ""
-        address = self._relative_address()
-        if self.path.stat().st_size < _INLINE_LIMIT_BYTES:
-            data = base64.b64encode(self.path.read_bytes()).decode()
-            source = f"data:{self._mime};base64,{data}"
-        elif address:
-            source = address
-            note = f' Played from <a href="{address}">{html.escape(self.path.name)}</a>.'
-        else:
-            source = ""
-            note = " Too large to be shown here; open the file."
-        width = f' width="{min(640, self.width)}"' if self.width else ""
-        player = (
-            f'<{tag} controls preload="metadata" src="{source}"{width} aria-label="{label}" '
-            'style="max-width:100%;display:block"></' + tag + ">"
-            if source
-            else ""
-        )
-        return (
-            f'<figure role="group" aria-label="{label}" style="margin:0;max-width:640px;'
-            'color:var(--jp-ui-font-color1,inherit);color-scheme:light dark">'
-            f"{player}{self._waveform_image()}"
-            '<figcaption style="font-size:0.9em">'
-            f"{html.escape(self.title)}: {self._words}.{note}</figcaption></figure>"
-        )
-
-    @property
-    def _mime(self) -> str:
-        mime = _MIME.get(self.path.suffix.lower(), "application/octet-stream")
-        return mime if self.has_video else mime.replace("video/", "audio/")
-
-    def _waveform_image(self) -> str:
-        if not self.has_audio:
-            return ""
-        image = base64.b64encode(self.waveform().png(dpi=150)).decode()
-        low, high = self._envelope
-        loudest = float(max(high.max(), -low.min()))
-        level = "silence" if loudest < _SILENT else f"loudest {20 * np.log10(loudest):.0f} dBFS"
-        alt = html.escape(f"Waveform of {self.title}, {self.duration_s:.1f} s, {level}", quote=True)
-        return (
-            f'<img src="data:image/png;base64,{image}" alt="{alt}" '
-            'style="width:100%;background:transparent">'
-        )
-
-    def _relative_address(self) -> str | None:
-        """The file as seen from the notebook's folder; ``None`` when it lies outside of it."""
-        from urllib.parse import quote
-
-        relative = os.path.relpath(self.path)
-        if relative.startswith("..") or os.path.isabs(relative):
-            return None
-        return quote(Path(relative).as_posix())
+        minutes, seconds = divmod(round(self.duration_s), 60)
+        long = f"{minutes} min {seconds:02d} s" if minutes > 1 else f"{self.duration_s:.1f} s"
+        return f"{long}, {' and '.join(kinds) or 'nothing'}"
 
 
 def recover(path: str | Path) -> Recording:
@@ -326,15 +363,14 @@ def recover(path: str | Path) -> Recording:
     return Recording(complete(path))
 
 
-def _decoded(container: Any, stream: Any) -> Iterator[Any]:
-    """Frames of a stream; packets that cannot be decoded are left out."""
-    for packet in container.demux(stream):
-        try:
-            yield from packet.decode()
-        except av.FFmpegError:
-            continue
-
-
-def _with_end(frames: Iterator[Any]) -> Iterator[Any]:
-    yield from frames
-    yield None
+def _trimmed_path(path: Path, has_video: bool) -> Path:
+    """A name beside ``path`` that is free."""
+    suffix = path.suffix.lower()
+    known = FORMATS.get(suffix)
+    if known is None or (has_video and not known.video):
+        suffix = ".webm" if has_video else ".wav"
+    stem = f"{path.stem}-trimmed"
+    target, number = path.with_name(f"{stem}{suffix}"), 2
+    while target.exists():
+        target, number = path.with_name(f"{stem}-{number}{suffix}"), number + 1
+    return target

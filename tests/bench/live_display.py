@@ -10,6 +10,7 @@ import shutil
 import statistics
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,13 @@ if TYPE_CHECKING:
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FPS = 30
 WARM_S = 4.0
+_COUNT_LOADS = """(picture) => {
+    if (!(picture instanceof HTMLImageElement)) return;
+    picture.dataset.frames = "0";
+    picture.addEventListener("load", () => {
+        picture.dataset.frames = String(Number(picture.dataset.frames) + 1);
+    });
+}"""
 _PLACE = """
 import sys
 sys.path.insert(0, {root!r})
@@ -49,13 +57,35 @@ await call.until("connected", timeout_s=20)
 call.mute()
 call.camera_off()
 """
-_SHOW = {
-    "ours": "call",
-    "pillow": "from tests.bench.jpeg_view import JpegView\nJpegView(call, 'pillow')",
-    "ffmpeg": "from tests.bench.jpeg_view import JpegView\nJpegView(call, 'ffmpeg')",
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to show a call in a notebook.
+
+    Attributes:
+        code: A cell that ends in what is shown; ``call`` is a call that is connected.
+        picture: Selects the picture, something that a canvas can draw.
+        counter: Selects what counts shown pictures in ``data-frames``. An image that has none
+            counts those that it loads.
+    """
+
+    code: str
+    picture: str
+    counter: str
+
+
+WAYS = {
+    "ours": Way("call", ".xnb-card video", ".xnb-card:not(.xnb-door)"),
+    **{
+        name: Way(
+            f"from tests.bench.jpeg_view import JpegView\nJpegView(call, {name!r})",
+            ".bench-jpeg",
+            ".bench-jpeg",
+        )
+        for name in ("pillow", "ffmpeg")
+    },
 }
-_PICTURE = {"ours": ".xnb-card video", "pillow": ".bench-jpeg", "ffmpeg": ".bench-jpeg"}
-_COUNT = {"ours": ".xnb-card:not(.xnb-door)", "pillow": ".bench-jpeg", "ffmpeg": ".bench-jpeg"}
 _STRIP = """(picture) => {
     const canvas = new OffscreenCanvas(640, 16);
     const context = canvas.getContext("2d");
@@ -67,21 +97,7 @@ _STRIP = """(picture) => {
 
 def measure(options: Options) -> list[Record]:
     """Kernel CPU while the picture is shown, and pictures a second in the page."""
-    for module in ("jupyterlab", "playwright"):
-        if importlib.util.find_spec(module) is None:
-            raise Missing(f"{module} is not installed (make setup)")
-    chromium = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if chromium is None:
-        raise Missing("no Chromium on the path (apt-get install chromium)")
-    results: dict[str, list[dict[str, Any]]] = {way: [] for way in _SHOW}
-    with workplace() as folder:
-        for turn in range(options.runs):
-            for way in results:
-                place = folder / f"{turn}-{way}"
-                results[way].append(
-                    counted(lambda way=way, place=place: _one(way, place, chromium, options))
-                )
-                print(f"  run {turn + 1} of {options.runs}: {way} done", file=sys.stderr)
+    results = shown_in_turn(WAYS, options)
 
     def each(way: str, key: str) -> list[float]:
         return [one[key] for one in results[way]]
@@ -108,7 +124,31 @@ def measure(options: Options) -> list[Record]:
     ]
 
 
-def _one(way: str, folder: Path, chromium: str, options: Options) -> dict[str, Any]:
+def shown_in_turn(ways: dict[str, Way], options: Options) -> dict[str, list[dict[str, Any]]]:
+    """Show the same call in each way, in turn.
+
+    Returns:
+        For each way its runs, with ``cpu_percent`` of the kernel and ``fps`` in the page.
+    """
+    for module in ("jupyterlab", "playwright"):
+        if importlib.util.find_spec(module) is None:
+            raise Missing(f"{module} is not installed (make setup)")
+    chromium = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if chromium is None:
+        raise Missing("no Chromium on the path (apt-get install chromium)")
+    results: dict[str, list[dict[str, Any]]] = {name: [] for name in ways}
+    with workplace() as folder:
+        for turn in range(options.runs):
+            for name, way in ways.items():
+                place = folder / f"{turn}-{name}"
+                results[name].append(
+                    counted(lambda way=way, place=place: _one(way, place, chromium, options))
+                )
+                print(f"  run {turn + 1} of {options.runs}: {name} done", file=sys.stderr)
+    return results
+
+
+def _one(way: Way, folder: Path, chromium: str, options: Options) -> dict[str, Any]:
     sys.path.insert(0, str(ROOT))
     try:
         from tests.browser.lab import Lab
@@ -126,7 +166,7 @@ def _one(way: str, folder: Path, chromium: str, options: Options) -> dict[str, A
         lab.close()
 
 
-async def _in_page(way: str, lab: Lab, chromium: str, seconds: float) -> dict[str, Any]:
+async def _in_page(way: Way, lab: Lab, chromium: str, seconds: float) -> dict[str, Any]:
     from playwright.async_api import async_playwright
 
     (lab.root / "bench.ipynb").write_text(json.dumps(_notebook(way)))
@@ -143,15 +183,16 @@ async def _in_page(way: str, lab: Lab, chromium: str, seconds: float) -> dict[st
             await browser.close()
 
 
-async def _watch(way: str, lab: Lab, page: Page, seconds: float) -> dict[str, Any]:
+async def _watch(way: Way, lab: Lab, page: Page, seconds: float) -> dict[str, Any]:
     from tests.browser.lab import LabPage
 
     notebook = await LabPage.open(lab, page, "bench.ipynb")
     await notebook.run()
-    picture = page.locator(f".jp-OutputArea {_PICTURE[way]}").first
-    counter = page.locator(f".jp-OutputArea {_COUNT[way]}").first
+    picture = page.locator(f".jp-OutputArea {way.picture}").first
+    counter = page.locator(f".jp-OutputArea {way.counter}").first
     await picture.wait_for(timeout=20_000)
     await picture.scroll_into_view_if_needed()
+    await picture.evaluate(_COUNT_LOADS)
     async with notebook.kernel() as kernel:
         pid = int(await kernel.eval("__import__('os').getpid()"))
 
@@ -173,14 +214,16 @@ async def _watch(way: str, lab: Lab, page: Page, seconds: float) -> dict[str, An
     await asyncio.sleep(2)
     last, last_s = await number(), time.monotonic()
     if first is None or last is None:
-        raise BadRun(f"{way}: the page does not show the test card")
+        raise BadRun(f"{way.picture}: the page does not show the test card")
     if abs(last - first - FPS * (last_s - first_s)) > 0.3 * FPS * (last_s - first_s):
-        raise BadRun(f"{way}: {last - first} pictures of the test card in {last_s - first_s:.1f} s")
+        raise BadRun(
+            f"{way.picture}: {last - first} pictures of the test card in {last_s - first_s:.1f} s"
+        )
     return {"cpu_percent": 100 * spent_s / wall_s, "fps": frames / wall_s}
 
 
-def _notebook(way: str) -> dict[str, Any]:
-    cells = [_PLACE.format(root=str(ROOT)), _SHOW[way]]
+def _notebook(way: Way) -> dict[str, Any]:
+    cells = [_PLACE.format(root=str(ROOT)), way.code]
     return {
         "nbformat": 4,
         "nbformat_minor": 5,

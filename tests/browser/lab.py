@@ -31,16 +31,22 @@ _CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets.map((cel
 
 
 class Lab:
-    """A JupyterLab server of its own: free port, random token, settings in a temporary folder."""
+    """A JupyterLab server of its own: free port, random token, settings in a temporary folder.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: For notebooks, settings and the log.
+        options: More for its command line.
+        base_url: The path it is served under, with a slash at both ends.
+    """
+
+    def __init__(self, folder: Path, *options: str, base_url: str = "/") -> None:
         self.root = folder / "notebooks"
         self.root.mkdir()
         self.token = secrets.token_hex(16)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://127.0.0.1:{self.port}{base_url}".rstrip("/")
         self._log = folder / "lab.log"
         quiet = folder / "settings" / "@jupyterlab" / "apputils-extension"
         quiet.mkdir(parents=True)
@@ -57,7 +63,9 @@ class Lab:
         }
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={self.port}"]
         command += ["--ip=127.0.0.1", "--ServerApp.port_retries=0", f"--notebook-dir={self.root}"]
-        command += ["--LabApp.expose_app_in_browser=True"]
+        for app in ("LabApp", "JupyterNotebookApp"):
+            command.append(f"--{app}.expose_app_in_browser=True")
+        command += [f"--ServerApp.base_url={base_url}", *options]
         if os.geteuid() == 0:
             command.append("--allow-root")
         with self._log.open("wb") as log:
@@ -72,30 +80,31 @@ class Lab:
             if self.process.poll() is not None:
                 break
             try:
-                with urllib.request.urlopen(self._request("/api/status"), timeout=5):
+                with urllib.request.urlopen(self.request("/api/status"), timeout=5):
                     return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.2)
         raise AssertionError(f"JupyterLab did not start:\n{self._log.read_text()[-3000:]}")
 
-    def _request(self, path: str) -> urllib.request.Request:
+    def request(self, path: str) -> urllib.request.Request:
+        """An authorised request to the server."""
         return urllib.request.Request(
             self.url + path, headers={"Authorization": f"token {self.token}"}
         )
 
     def kernel_of(self, notebook: str) -> Kernel:
         """The kernel of an open notebook."""
-        with urllib.request.urlopen(self._request("/api/sessions"), timeout=10) as answer:
+        with urllib.request.urlopen(self.request("/api/sessions"), timeout=10) as answer:
             sessions = json.load(answer)
         (kernel_id,) = [one["kernel"]["id"] for one in sessions if one["path"] == notebook]
         return Kernel(self.url, self.token, kernel_id)
 
     def shut_kernels(self) -> None:
         """End every kernel, and with them their servers and calls."""
-        with urllib.request.urlopen(self._request("/api/sessions"), timeout=10) as answer:
+        with urllib.request.urlopen(self.request("/api/sessions"), timeout=10) as answer:
             sessions = json.load(answer)
         for one in sessions:
-            request = self._request(f"/api/sessions/{one['id']}")
+            request = self.request(f"/api/sessions/{one['id']}")
             request.method = "DELETE"
             urllib.request.urlopen(request, timeout=20).close()
 
@@ -119,10 +128,19 @@ class LabPage:
         self.notebook = notebook
 
     @classmethod
-    async def open(cls, lab: Lab, page: Page, notebook: str) -> LabPage:
-        """Open a notebook of the server's folder and wait for its kernel."""
-        workspace = f"{lab.url}/lab/workspaces/{uuid.uuid4().hex[:8]}"
-        await page.goto(f"{workspace}/tree/{notebook}?token={lab.token}")
+    async def open(cls, lab: Lab, page: Page, notebook: str, *, classic: bool = False) -> LabPage:
+        """Open a notebook of the server's folder and wait for its kernel.
+
+        Args:
+            lab: The server.
+            page: Where to.
+            notebook: Its name in the folder.
+            classic: In Notebook 7, which the same server serves, instead of JupyterLab.
+        """
+        workspace = f"lab/workspaces/{uuid.uuid4().hex[:8]}/tree"
+        await page.goto(
+            f"{lab.url}/{'notebooks' if classic else workspace}/{notebook}?token={lab.token}"
+        )
         opened = cls(lab, page, notebook)
         await opened.ready()
         return opened

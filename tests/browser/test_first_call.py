@@ -58,12 +58,14 @@ async def test_the_whole_notebook_runs(open_notebook: Opener) -> None:
     for index in (0, 1):
         await notebook.card(index).wait_state("ended")
     # The clip and its echo are playable in the page, with a waveform each.
-    players = notebook.page.locator(".jp-OutputArea-output video[controls]")
+    players = notebook.page.locator(".jp-OutputArea .xnb-player")
     assert await players.count() == 2
     for index in (0, 1):
         player = players.nth(index)
         await player.scroll_into_view_if_needed()
-        seconds = await player.evaluate(
+        ready = notebook.page.locator('[data-ready="true"][data-wave="ready"]')
+        await player.and_(ready).wait_for(timeout=20_000)
+        seconds = await player.locator("video").evaluate(
             """async (video) => {
                 video.muted = true;
                 await video.play();

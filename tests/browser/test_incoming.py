@@ -1,12 +1,14 @@
-"""A ringing call in the page: Accept and Decline, clicked."""
+"""A ringing call in the page: heard and seen, declined with a key, accepted with a click."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
 import pytest
+from playwright.async_api import Locator
 
 from .lab import LabPage
+from .test_card import AXE, VIOLATIONS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -26,7 +28,9 @@ async def test_it_rings_is_declined_and_accepted(open_notebook: Opener) -> None:
     async with notebook.kernel() as kernel:
         await kernel.run('call = await other.call("me", video=True)')
         await row.wait_for(timeout=15_000)
-        await row.locator("button.xnb-decline").click()
+        await _rings(door)
+        await door.focus()
+        await notebook.page.keyboard.press("d")
         await kernel.wait_for("str(call.state)", "ended")
         assert await kernel.eval("str(call.end_reason)") == "declined"
         await row.wait_for(state="detached", timeout=10_000)
@@ -44,3 +48,26 @@ async def test_it_rings_is_declined_and_accepted(open_notebook: Opener) -> None:
         await kernel.run("await other.close()")
         await card.wait_state("ended", 30)
         assert await kernel.eval("str(bell.call.end_reason)") == "remote_hangup"
+
+
+async def _rings(door: Locator) -> None:
+    """It moves, unless motion is not wanted, makes a sound that can be silenced, is accessible."""
+    page = door.page
+    assert await door.get_attribute("data-rings") == "true"
+    ring = door.locator(".xnb-calls .xnb-ring")
+    motion = "(ring) => getComputedStyle(ring).animationName"
+    assert await ring.evaluate(motion) == "xnb-ripple"
+    await page.emulate_media(reduced_motion="reduce")
+    assert await ring.evaluate(motion) == "none"
+    await page.emulate_media(reduced_motion="no-preference")
+    if AXE.exists():
+        await page.add_script_tag(path=AXE)
+        assert await door.evaluate(VIOLATIONS) == []
+    await door.evaluate("(door) => { door.parentElement.style.width = '320px'; }")
+    assert await door.evaluate("(door) => door.scrollWidth - door.clientWidth") == 0
+    await door.evaluate("(door) => { door.parentElement.style.width = ''; }")
+    await door.focus()
+    await page.keyboard.press("m")
+    assert await door.get_attribute("data-rings") == "false"
+    await page.keyboard.press("m")
+    assert await door.get_attribute("data-rings") == "true"

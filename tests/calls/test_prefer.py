@@ -95,3 +95,20 @@ async def test_a_bad_file_fails_before_anything_is_placed(clients, media_folder,
     assert alice.calls == ()
     await asyncio.sleep(0.5)
     assert rang == []
+
+
+@pytest.mark.parametrize(("name", "codec"), [("clip.mp4", "h264"), ("clip.webm", "vp8")])
+async def test_the_far_end_answers_in_the_codec_of_the_file(clients, media_folder, name, codec):
+    """Else the echo bot would get one codec and have to send another."""
+    call = await clients().call("echo", video=True, source=str(make(name, media_folder)))
+    await call.until("connected", timeout_s=10)
+    seen = []
+    async with asyncio.timeout(10):
+        async for frame in call.video.frames():
+            if (number := read_counter(frame.image)) is not None:
+                seen.append(number)
+            if len(seen) == 10:
+                break
+    assert call.peer.video_in.codec == call.peer.video_out.codec == codec
+    assert seen == sorted(set(seen))
+    await call.hangup()

@@ -74,6 +74,57 @@ def ask(address: ServerAddress) -> str:
         return str(reply.read().decode())
 
 
+def test_begin_does_not_wait_for_it(make: Make) -> None:
+    slow = make("import time\ntime.sleep(0.7)\n" + CHILD)
+    before_s = time.monotonic()
+    slow.begin()
+    slow.begin()
+    took_s = time.monotonic() - before_s
+    pid = slow.pid
+    assert pid is not None
+    address = slow.start()
+    assert took_s < 0.5 < time.monotonic() - before_s
+    assert slow.pid == pid, "the one that was begun, and only one"
+    assert ask(address) == ""
+    slow.begin()
+    assert slow.start() == address
+
+
+def test_begin_while_another_thread_waits_for_it(make: Make) -> None:
+    slow = make("import time\ntime.sleep(0.7)\n" + CHILD)
+    found: list[ServerAddress] = []
+    waiting = threading.Thread(target=lambda: found.append(slow.start()))
+    waiting.start()
+    while not slow.running:
+        time.sleep(0.01)
+    before_s = time.monotonic()
+    slow.begin()
+    assert time.monotonic() - before_s < 0.3
+    waiting.join(10)
+    assert slow.start() == found[0]
+
+
+def test_what_went_wrong_after_begin_is_told_by_start(make: Make) -> None:
+    broken = make("raise SystemExit('no room')")
+    broken.begin()
+    with pytest.raises(Unreachable, match=r"ended at once .*no room"):
+        broken.start()
+    EmbeddedServer([str(Path("/nowhere/python"))]).begin()
+
+
+def test_a_server_that_was_only_begun_is_closed(make: Make) -> None:
+    threads = threading.active_count()
+    files = len(os.listdir("/proc/self/fd"))
+    server = make()
+    server.begin()
+    pid = server.pid
+    assert pid is not None
+    server.close()
+    assert gone(pid)
+    assert threading.active_count() == threads
+    assert len(os.listdir("/proc/self/fd")) == files
+
+
 def test_start_use_and_close(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MARK", "kept")
     threads = threading.active_count()

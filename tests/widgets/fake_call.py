@@ -6,6 +6,8 @@ import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from xnb.engine.stats import PeerStats
 from xnb.events import (
     CallState,
@@ -19,6 +21,7 @@ from xnb.events import (
     StateChange,
 )
 from xnb.loop import Runner
+from xnb.media.frames import VideoFrame, to_av_video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +46,15 @@ class FakeRecording:
         return asyncio.ensure_future(self._stop())
 
 
+class FakeVideo:
+    """Gives one red picture after the other."""
+
+    async def snapshot(self) -> VideoFrame:
+        red = np.zeros((48, 64, 3), np.uint8)
+        red[:, :, 0] = 230
+        return VideoFrame(to_av_video(red), 1.0)
+
+
 class FakeCall:
     """Has what the widget uses of :class:`xnb.calls.Call`, and does what it is told at once."""
 
@@ -61,6 +73,7 @@ class FakeCall:
         self.error: XnbError | None = None
         self.duration_seconds = 0.0
         self.peer: Any = None
+        self.video = FakeVideo()
         self.timeline: tuple[Event, ...] = ()
         self.asked: list[str] = []
         self.hangup_error: Exception | None = None
@@ -137,5 +150,7 @@ class FakeCall:
             fps=29.7,
             rtt_ms=3.2,
             loss_percent=0.0,
+            bitrate_bps=1_200_000.0,
+            sent_bitrate_bps=64_000.0,
             path="host-host udp",
         )

@@ -6,7 +6,6 @@ from xnb.errors import CallGated, ConnectError
 from xnb.events import CallState, Ended, EndReason, MediaStatus, Stage
 from xnb.widgets import words
 from xnb.widgets.call_view import describe, step
-from xnb.widgets.static_summary import summary_html, summary_text
 
 from .fake_call import FakeCall
 
@@ -105,7 +104,8 @@ def test_durations_and_figures_read_well() -> None:
     ]
     shown = words.stats_words(
         {"codec": "h264", "width": 640, "height": 480, "fps": 29.7, "rtt_ms": 3.2,
-         "loss_percent": 1.25, "path": "host-host udp"}
+         "loss_percent": 1.25, "path": "host-host udp", "bitrate_bps": 999_600.0,
+         "sent_bitrate_bps": 64_400.0}
     )  # fmt: skip
     assert shown == {
         "codec": "H.264",
@@ -114,22 +114,6 @@ def test_durations_and_figures_read_well() -> None:
         "rtt": "RTT 3 ms",
         "loss": "loss 1.2 %",
         "path": "path: host-host udp",
+        "bitrate": "1.0 Mbps in, 64 kbps out",
     }
     assert set(words.stats_words({}).values()) == {""}
-
-
-def test_the_static_forms_have_no_script_and_escape_names() -> None:
-    values = {
-        "title": "<script>x</script>",
-        "ended": {"reason_text": "You hung up", "duration": "42 s", "duration_s": 42.0},
-    }
-    html = summary_html(values, ["recordings/a&b.mp4"])
-    assert "<script" not in html
-    assert "You hung up" in html
-    assert "42 s with &lt;script&gt;" in html
-    assert 'data-state="ended"' in html
-    assert "recordings/a&amp;b.mp4" in html
-    assert summary_text({**values, "title": "ann"}, ["a.mp4"]) == (
-        "Call with ann: ended after 42 s, you hung up; recorded to a.mp4"
-    )
-    assert "Run the cell" in summary_html({"title": "ann", "state": "connected"})

@@ -7,11 +7,14 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 
-from xnb.errors import MediaError, Missed, RecordingError, SignalingError
+from xnb import notebook
+from xnb.errors import MediaError, Missed, RecordingError, SettingsError, SignalingError
 from xnb.events import CallState, EndReason, ErrorEvent
-from xnb.widgets import call_widget
-from xnb.widgets.call_widget import CallWidget, recording_path, widget_for
+from xnb.widgets import call_widget, figures, summarized
+from xnb.widgets.call_widget import CallWidget, widget_for
+from xnb.widgets.own_files import recording_path
 
 from .fake_call import FakeCall
 
@@ -181,7 +184,7 @@ async def test_attaching_from_another_thread() -> None:
 
 
 async def test_figures_come_only_while_somebody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(call_widget, "STATS_INTERVAL_S", 0.01)
+    monkeypatch.setattr(figures, "INTERVAL_S", 0.01)
     call = FakeCall()
     widget = CallWidget(call)
     call.connect()
@@ -227,8 +230,9 @@ async def test_no_secret_is_synced_or_shown() -> None:
     assert names == {
         "title", "state", "state_text", "stage_text", "stages", "incoming", "connected_at",
         "duration_s", "muted", "camera_on", "has_video", "recording", "record_elapsed", "sending",
-        "codec", "size", "fps", "rtt", "loss", "path", "remote_muted", "remote_camera_off",
-        "failure", "ended", "recorded", "notice", "own_thread", "leg",
+        "codec", "size", "fps", "rtt", "loss", "path", "bitrate", "remote_muted",
+        "remote_camera_off", "failure", "ended", "recorded", "notice", "own_thread", "transport",
+        "leg", "player",
         "layout", "tabbable", "tooltip",
     }  # fmt: skip
     state = {name: value for name, value in widget.get_state().items() if name in names}
@@ -269,7 +273,7 @@ async def test_when_the_call_has_ended_a_summary_takes_the_cards_place(
 ) -> None:
     shown: list[tuple[dict[str, Any], str, bool]] = []
     monkeypatch.setattr(
-        call_widget, "show", lambda data, name, *, update=False: shown.append((data, name, update))
+        summarized, "show", lambda data, name, *, update=False: shown.append((data, name, update))
     )
     call = FakeCall("ann")
     widget = CallWidget(call)
@@ -281,7 +285,7 @@ async def test_when_the_call_has_ended_a_summary_takes_the_cards_place(
     (first, name, _), (summary, same, update), (again, _, _) = shown
     assert "application/vnd.jupyter.widget-view+json" in first
     assert (same, update) == (name, True)
-    assert set(summary) == {"text/plain", "text/html"}
+    assert set(summary) == {"text/plain", "text/html", "text/markdown", "image/png"}
     assert "You hung up" in summary["text/html"]
     assert summary["text/plain"] == "Call with ann: ended after 42 s, you hung up"
     assert again == summary
@@ -291,21 +295,26 @@ async def test_a_card_that_was_never_shown_is_not_written_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shown: list[Any] = []
-    monkeypatch.setattr(call_widget, "show", lambda *args, **_: shown.append(args))
+    monkeypatch.setattr(summarized, "show", lambda *args, **_: shown.append(args))
     call = FakeCall()
     CallWidget(call)
     call.end(EndReason.HANGUP)
     assert shown == []
 
 
-async def test_a_click_is_not_routed_to_the_shell_that_sent_last() -> None:
+async def test_a_click_is_not_routed_to_the_shell_that_sent_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kernel_comm = pytest.importorskip("ipykernel.comm.comm").BaseComm
+    if not hasattr(kernel_comm, "_reply_subshell_for"):
+        pytest.skip("this ipykernel has one shell only")
+    monkeypatch.setattr("comm.create_comm", kernel_comm)
     widget = CallWidget(FakeCall())
-    widget.comm._reply_subshell_id = None
-    widget.notice = "said from an engine thread"
-    assert not hasattr(widget.comm, "_reply_subshell_id")
-    widget.leg.comm._reply_subshell_id = None
-    widget.leg.send({"type": "lost"})
-    assert not hasattr(widget.leg.comm, "_reply_subshell_id")
+    for comm in (widget.comm, widget.leg.comm):
+        assert isinstance(comm, kernel_comm)
+        # As while a message from an engine thread is on its way.
+        comm._reply_subshell_id = "the main shell"
+        assert comm._reply_subshell_for({"method": "custom"}, "the page's") == "the page's"
 
 
 async def test_closing_lets_go_of_the_call() -> None:
@@ -316,3 +325,93 @@ async def test_closing_lets_go_of_the_call() -> None:
     await settle()
     assert call.listeners == 0
     assert widget_for(call) is not widget
+
+
+async def test_a_transport_that_there_is_not_names_those_there_are() -> None:
+    with pytest.raises(SettingsError) as caught:
+        CallWidget(FakeCall(), transport="pigeon")
+    assert "pigeon" in caught.value.message
+    for known in ("auto", "webrtc", "comm", "jpeg"):
+        assert f'"{known}"' in caught.value.remedy
+    call = FakeCall()
+    widget = widget_for(call, transport="comm")
+    assert widget.transport == "comm"
+    assert widget_for(call) is widget
+    assert widget_for(call, transport="jpeg").transport == "jpeg"
+    with pytest.raises(SettingsError):
+        widget.transport = "pigeon"
+    assert widget.transport == "jpeg"
+    with pytest.raises(SettingsError, match="pigeon"):
+        notebook.call("echo", transport="pigeon")  # type: ignore[arg-type]
+
+
+async def test_figures_go_to_the_page_as_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "INTERVAL_S", 0.01)
+    call = FakeCall()
+    widget = CallWidget(call)
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(widget, "send", lambda content, buffers=None: told.append(content))
+    widget._figures._send = told.append
+    call.connect()
+    from_page(widget, {"type": "view", "page": "p", "open": True, "visible": True})
+    await asyncio.sleep(0.1)
+    assert told[0] == {
+        "type": "figures", "bitrate_bps": 1_200_000.0, "sent_bitrate_bps": 64_000.0, "fps": 29.7,
+        "rtt_ms": 3.2, "loss_percent": 0.0, "playout_delay_ms": None,
+    }  # fmt: skip
+    assert widget.bitrate == "1.2 Mbps in, 64 kbps out"
+    call.end(EndReason.HANGUP)
+    await settle()
+    count = len(told)
+    await asyncio.sleep(0.05)
+    assert len(told) == count
+
+
+async def test_a_snapshot_by_button_is_a_png_with_the_picture(tmp_path: Path) -> None:
+    call = FakeCall()
+    widget = CallWidget(call)
+    call.connect()
+    press(widget, "snapshot")
+    async with asyncio.timeout(5):
+        while not widget.notice:
+            await asyncio.sleep(0.01)
+    (path,) = (tmp_path / "recordings").iterdir()
+    assert widget.notice == f"Snapshot saved as recordings/{path.name}"
+    with Image.open(path) as picture:
+        assert (picture.format, picture.size) == ("PNG", (64, 48))
+        red, green, blue = picture.getpixel((32, 24))  # type: ignore[misc]
+    assert red > 200
+    assert max(green, blue) < 60
+    frame = await widget.snapshot()
+    assert frame.image.shape == (48, 64, 3)
+    with pytest.raises(MediaError, match="no call yet"):
+        await CallWidget(title="ann").snapshot()
+
+
+async def test_a_recording_that_is_not_there_cannot_be_played() -> None:
+    call = FakeCall()
+    widget = CallWidget(call)
+    call.connect()
+    with pytest.raises(RecordingError, match="0 finished recordings"):
+        widget.recording_widget()
+    press(widget, "play")
+    await settle()
+    assert "0 finished recordings" in widget.notice
+    assert widget.player is None
+
+
+async def test_good_news_goes_away_and_bad_news_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_widget, "GOOD_NEWS_S", 0.05)
+    call = FakeCall("ann")
+    widget = CallWidget(call)
+    call.connect()
+    press(widget, "record", True)
+    await settle()
+    press(widget, "record", False)
+    await settle()
+    assert widget.notice.startswith("Recorded to ")
+    await asyncio.sleep(0.1)
+    assert widget.notice == ""
+    call.emit(ErrorEvent(error=MediaError("The camera is gone.")))
+    await asyncio.sleep(0.1)
+    assert widget.notice == "The camera is gone."

@@ -54,7 +54,7 @@ async def test_shown_in_pages_and_recorded_there_is_no_decoder(
         tmp_path / "far.mkv",
         audio=True,
         video=True,
-        title="far",
+        call=world.call,
         on_stopped=lambda _: None,
     )
     recording._attach(world.near)
@@ -141,7 +141,9 @@ async def test_no_media_yet_is_told_to_the_page() -> None:
     leg.bind(call)
     leg._handle({"type": "offer", "page": "p", "sdp": "v=0"})
     await until(lambda: sent)
-    assert sent == [{"type": "lost", "page": "p", "why": "The call has no media yet."}]
+    why = "The call has no media yet."
+    lost = {"type": "lost", "page": "p", "path": "webrtc", "why": why}
+    assert sent == [{**lost, "again": True, "final": False}]
 
 
 async def test_a_new_connection_of_the_call_makes_pages_come_again(world: World) -> None:

@@ -207,7 +207,12 @@ async def test_as_the_source_of_a_call_it_waits_for_a_page(world: World) -> None
     page = await world.page()
     await until(lambda: page.told("capture"))
     assert page.told("capture") == [
-        {"type": "capture", "page": "page", "camera": True, "microphone": True}
+        {
+            "type": "capture",
+            "page": "page",
+            "request": 1,
+            "wish": {"camera": True, "microphone": True, "screen": False},
+        }
     ]
     page.capture()
     await until(lambda: world.sees_page)

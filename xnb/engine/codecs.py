@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from aiortc import RTCRtpCodecCapability, RTCRtpSender
 
 from ..settings import VIDEO_CODECS, VideoCodec
@@ -34,6 +36,22 @@ def video_preferences(
     ]
     retransmission = [c for c in capabilities if c.mimeType.lower() == "video/rtx"]
     return mains + retransmission
+
+
+def offered_video_codec(sdp: str) -> VideoCodec | None:
+    """The codec of ours that an offer names first for its video, ``None`` without one.
+
+    Answering in the offer's order (RFC 3264 section 6.1) has both sides send the same codec.
+    """
+    _, is_there, video = sdp.partition("m=video ")
+    if not is_there:
+        return None
+    video = video.partition("\nm=")[0]
+    names = dict(re.findall(r"^a=rtpmap:(\d+) ([\w.-]+)/", video, re.MULTILINE))
+    numbers = video.partition("\n")[0].split()[2:]
+    offered = [names.get(number, "").lower() for number in numbers]
+    known: tuple[VideoCodec, ...] = VIDEO_CODECS
+    return next((codec for name in offered for codec in known if name == codec), None)
 
 
 def is_keyframe(codec: str, data: bytes) -> bool:

@@ -38,7 +38,7 @@ class Link:
     Attributes:
         forwarded: Packets sent on.
         dropped: Packets that were not: before the first keyframe, older than the switch, in
-            another codec.
+            another codec, or stale after a blocking cell.
     """
 
     def __init__(
@@ -86,6 +86,11 @@ class Link:
             told, self._on_codec = self._on_codec, None
             if told:
                 told(codec)
+            return
+        if packet.is_stale:
+            # A burst of the past would not be skipped by the sink, but played.
+            self.is_flowing = False
+            self.dropped += 1
             return
         if packet.ssrc != self._ssrc:
             self.is_flowing = False  # another sender in the source's m-line: its own numbers

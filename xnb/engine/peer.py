@@ -23,7 +23,7 @@ from ..errors import ConnectError, SignalingError
 from ..settings import IceSettings, Timeouts, VideoCodec, VideoSettings
 from . import adapter
 from .candidates import with_shared_candidates
-from .codecs import audio_preferences, video_preferences
+from .codecs import audio_preferences, offered_video_codec, video_preferences
 from .plain_track import PlainTrack
 from .receive import Incoming
 from .remote_clock import RemoteClock
@@ -178,6 +178,7 @@ class Peer:
             SignalingError: It is not SDP, or has nothing in common with what we can do.
         """
         if not self.pc.getTransceivers():
+            self.prefer_codec = self.prefer_codec or offered_video_codec(sdp)
             self._open("m=audio" in sdp, "m=video" in sdp, "sendrecv", accept_video=video)
         await self._set_remote(sdp, "offer")
 

@@ -174,6 +174,18 @@ class Incoming:
         """The RTP time stamp of what was captured at ``time_s``, not wrapped."""
         return round(self._clock.media_s(self.kind, time_s) * self._rate)
 
+    def is_stale(self, time_s: float) -> bool:
+        """Whether what was captured at ``time_s`` waited too long for our own, blocked, loop.
+
+        Recorders want it all the same; who plays live should leave it out.
+        """
+        stream = self.stream
+        return (
+            stream is not None
+            and stream.is_catching_up
+            and stream.is_stale(time_s, time.monotonic())
+        )
+
     def _reported(self, ntp_s: float, timestamp: int) -> None:
         if self.active:
             self._clock.report(self.kind, ntp_s, self._unwrap(timestamp) / self._rate)
@@ -240,6 +252,9 @@ class Incoming:
             self._clock.restart(self.kind)
         ticks = self._unwrap(packet.timestamp)
         self._clock.arrived(self.kind, ticks / self._rate, packet.arrival_s)
+        if self.stream.is_catching_up:
+            captured_s = self._clock.time_s(self.kind, ticks / self._rate)
+            packet.is_stale = self.stream.is_stale(captured_s, packet.arrival_s)
         self.bytes += len(packet.payload)
         if self.kind == "audio" or packet.marker:
             self.frames += 1
@@ -344,6 +359,9 @@ class Incoming:
         if not self._decoded:
             return
         time_s = self.packet_time_s(timestamp)
+        if self.is_stale(time_s):
+            self._dropped += 1
+            return
         self.latest = (frame, time_s)
         for listener in tuple(self._decoded):
             try:
@@ -361,7 +379,7 @@ class Incoming:
 
     @property
     def dropped(self) -> int:
-        """Encoded frames that were not decoded because the decoder was too slow."""
+        """Frames left out: the decoder was too slow, or the loop was blocked meanwhile."""
         return self._dropped + (self.decoder.dropped if self.decoder else 0)
 
     def close(self) -> None:

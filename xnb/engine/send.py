@@ -334,7 +334,7 @@ class Outgoing:
         except EndOfMedia:
             self._ended(source, None)
         except Exception as error:
-            _log.warning("A %s source stopped with %s.", self.kind, type(error).__name__)
+            _log.info("A %s source stopped with %s.", self.kind, type(error).__name__)
             self._ended(source, error)
         finally:
             self._reading = None

@@ -7,7 +7,7 @@ import logging
 import math
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 import numpy as np
@@ -21,6 +21,7 @@ from .synthetic import stereo_frame
 _log = logging.getLogger(__name__)
 
 Decoded = list[tuple[float, av.AudioFrame | av.VideoFrame]]
+Location: TypeAlias = "str | InputContainer"
 
 # Timestamps in files jitter; a larger step is a real gap or overlap.
 _GAP_SAMPLES = SAMPLE_RATE_HZ * 60 // 1000
@@ -36,19 +37,23 @@ class TrackDecoder(abc.ABC):
     """Reads one stream of a file through a container of its own.
 
     Args:
-        location: Path or URL.
+        location: Path or URL, or a container that is open and belongs to somebody else.
         index: The stream's index in the container.
         zero_s: Timestamp in the file that counts as time 0.
         options: For opening the container.
     """
 
-    def __init__(self, location: str, index: int, zero_s: float, options: dict[str, Any]) -> None:
+    def __init__(
+        self, location: Location, index: int, zero_s: float, options: dict[str, Any]
+    ) -> None:
         self.index = index
         self.corrupted = 0
         self.end_s = 0.0
         self._base_s = 0.0
         self._zero_s = zero_s
-        self._container: InputContainer = av.open(location, "r", **options)
+        self._container: InputContainer = (
+            av.open(location, "r", **options) if isinstance(location, str) else location
+        )
         self._stream: Any = self._container.streams[index]
         self._packets: Iterator[Any] = iter(())
         self._errors_in_a_row = 0
@@ -74,23 +79,26 @@ class TrackDecoder(abc.ABC):
                     return None
                 self._open_packets()
                 continue
-            if packet is None:
+            decoded = None if packet is None else self.feed(packet)
+            if decoded is None:
                 return None
-            try:
-                frames = packet.decode()
-            except (av.FFmpegError, ValueError):
-                if self._note_error():
-                    return None
-                continue
-            self._errors_in_a_row = 0
-            decoded: Decoded = []
-            for frame in frames:
-                decoded += self._take(frame)
-            if packet.size == 0 and packet.dts is None:
-                decoded += self._flush()
             if decoded:
                 return decoded
         return []
+
+    def feed(self, packet: Any) -> Decoded | None:
+        """What one packet of this stream gives; ``None`` after too many bad ones in a row."""
+        try:
+            frames = packet.decode()
+        except (av.FFmpegError, ValueError):
+            return None if self._note_error() else []
+        self._errors_in_a_row = 0
+        decoded: Decoded = []
+        for frame in frames:
+            decoded += self._take(frame)
+        if packet.size == 0 and packet.dts is None:
+            decoded += self._flush()
+        return decoded
 
     def seek(self, time_s: float, base_s: float = 0.0) -> None:
         """Go to ``time_s``; what comes next begins there exactly.
@@ -150,7 +158,9 @@ class AudioDecoder(TrackDecoder):
 
     frame_s = FRAME_SAMPLES / SAMPLE_RATE_HZ
 
-    def __init__(self, location: str, index: int, zero_s: float, options: dict[str, Any]) -> None:
+    def __init__(
+        self, location: Location, index: int, zero_s: float, options: dict[str, Any]
+    ) -> None:
         self._reset()
         super().__init__(location, index, zero_s, options)
 
@@ -247,7 +257,9 @@ class VideoDecoder(TrackDecoder):
         upright: Whether the last picture had no turn to undo and was not interlaced.
     """
 
-    def __init__(self, location: str, index: int, zero_s: float, options: dict[str, Any]) -> None:
+    def __init__(
+        self, location: Location, index: int, zero_s: float, options: dict[str, Any]
+    ) -> None:
         super().__init__(location, index, zero_s, options)
         self.upright = False
         self._last_s = -math.inf

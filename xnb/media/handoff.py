@@ -19,7 +19,7 @@ class Handoff(Generic[T]):
     """Items on their way from a worker to a reader.
 
     The worker asks :attr:`is_full` before it makes more, so one decoded packet may overshoot the
-    capacity by a few items; nothing is ever dropped here.
+    capacity by a few items; nothing is dropped here but by :meth:`put_newest`.
 
     Args:
         capacity: Items after which :attr:`is_full`.
@@ -58,6 +58,17 @@ class Handoff(Generic[T]):
         with self._lock:
             self._items.append(item)
             self._wake()
+
+    def put_newest(self, item: T) -> int:
+        """Add an item at the cost of the oldest; how many were dropped. Thread-safe."""
+        with self._lock:
+            dropped = 0
+            while len(self._items) >= self.capacity:
+                self._items.popleft()
+                dropped += 1
+            self._items.append(item)
+            self._wake()
+        return dropped
 
     def finish(self, error: MediaError | None = None) -> None:
         """Say that nothing more comes: the reader gets what is left, then ``error`` or the end."""

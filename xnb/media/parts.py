@@ -80,6 +80,11 @@ class PartWriter:
         """Whether nothing has been written."""
         return not self._numbers
 
+    @property
+    def begun_s(self) -> float:
+        """When the first frame that was written was, on the clock of :meth:`add`; else 0."""
+        return self._zero_s or 0.0
+
     def add(self, side: Side, frame: EncodedFrame, time_s: float) -> bool:
         """Take in a frame; it is written by a later :meth:`flush`.
 

@@ -34,7 +34,7 @@ _JOIN_TIMEOUT_S = 0.5
 _Convert = Callable[[Any], Iterable[Any]]
 
 
-class _PushTrack(PacedTrack):
+class PushTrack(PacedTrack):
     """Pulls items from a program, turns them into frames, gives them a place in time.
 
     A frame gets the place after the one before it, or now when the program is slower than that.
@@ -151,7 +151,9 @@ class _PushTrack(PacedTrack):
             self._thread.join(_JOIN_TIMEOUT_S)
 
 
-class _PushSource(Source):
+class PushSource(Source):
+    """What a program makes."""
+
     def _released(self) -> None:
         for track in self._tracks:
             track.close()
@@ -185,11 +187,12 @@ def video_from(pictures: Any, fps: float = 30, *, name: str = "pictures") -> Sou
     if not slowest <= fps <= fastest:
         raise MediaError(f"fps is {fps!r}.", remedy=f"Use {slowest} to {fastest}.")
     items = _items(pictures, fps)
+    return PushSource(name, video=PushTrack("video", items, convert_picture, 1 / fps))
 
-    def convert(item: Any) -> list[av.VideoFrame]:
-        return [] if item is None else [_fresh(to_av_video(item), item)]
 
-    return _PushSource(name, video=_PushTrack("video", items, convert, 1 / fps))
+def convert_picture(item: Any) -> list[av.VideoFrame]:
+    """The frame that is sent for one picture of a program; none for ``None``."""
+    return [] if item is None else [_fresh(to_av_video(item), item)]
 
 
 def audio_from(samples: Any, sample_rate_hz: int = 48000, *, name: str = "sound") -> Source:
@@ -216,8 +219,8 @@ def audio_from(samples: Any, sample_rate_hz: int = 48000, *, name: str = "sound"
         samples = (array[start : start + rate_hz] for start in range(0, len(array), rate_hz))
     elif not isinstance(samples, Iterable | AsyncIterable):
         samples = _items(samples, 1)
-    track = _PushTrack("audio", samples, _Chunks(rate_hz), FRAME_SAMPLES / SAMPLE_RATE_HZ)
-    return _PushSource(name, audio=track, duration_s=duration_s)
+    track = PushTrack("audio", samples, _Chunks(rate_hz), FRAME_SAMPLES / SAMPLE_RATE_HZ)
+    return PushSource(name, audio=track, duration_s=duration_s)
 
 
 class _Chunks:

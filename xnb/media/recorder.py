@@ -43,6 +43,7 @@ class RecordedFile:
     Args:
         path: The file.
         duration_s: Its length in seconds, read back from the file.
+        begun_s: When its time 0 was, on the clock of :meth:`Recorder.push`.
         audio: Whether it has sound.
         video: Whether it has a picture.
         frames: Pictures that came, of all sides together.
@@ -54,6 +55,7 @@ class RecordedFile:
 
     path: Path
     duration_s: float
+    begun_s: float
     audio: bool
     video: bool
     frames: int
@@ -276,6 +278,7 @@ class Recorder:
         return RecordedFile(
             path=self.path,
             duration_s=duration_s,
+            begun_s=self._part.begun_s,
             audio=finished.audio,
             video=finished.video,
             frames=self._part.frames,

@@ -292,6 +292,9 @@ class Source:
         duration_s: Length in seconds, ``None`` when unknown or endless.
     """
 
+    is_on_trial: ClassVar[bool] = False
+    """Whether what was sent before is kept, to come back when this one ends."""
+
     def __init__(
         self,
         name: str,
@@ -321,6 +324,11 @@ class Source:
     @property
     def _tracks(self) -> tuple[PacedTrack, ...]:
         return tuple(track for track in (self.audio, self.video) if track is not None)
+
+    @property
+    def kinds(self) -> set[str]:
+        """What it has to send now: ``"audio"``, ``"video"``."""
+        return {track.kind for track in self._tracks}
 
     @property
     def pace(self) -> Pace:

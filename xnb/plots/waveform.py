@@ -29,7 +29,20 @@ def envelope(
         return np.zeros(1, np.float32), np.zeros(1, np.float32)
     low = samples if samples.ndim == 1 else samples.min(axis=1)
     high = samples if samples.ndim == 1 else samples.max(axis=1)
-    starts = np.linspace(0, len(samples), min(columns, len(samples)), endpoint=False).astype(int)
+    return narrowed(low, high, columns)
+
+
+def narrowed(
+    low: NDArray[Any], high: NDArray[Any], columns: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """An envelope of at most ``columns`` columns, from a longer one; keeps every peak.
+
+    Args:
+        low: Lowest values, one or more.
+        high: Highest values, as many.
+        columns: 1 or more.
+    """
+    starts = np.linspace(0, len(low), min(columns, len(low)), endpoint=False).astype(int)
     return (
         np.minimum.reduceat(low, starts).astype(np.float32),
         np.maximum.reduceat(high, starts).astype(np.float32),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .call_widget import CallWidget
     from .incoming_widget import IncomingWidget
+    from .recording_widget import RecordingWidget
 
-__all__ = ["CallWidget", "IncomingWidget"]
+__all__ = ["CallWidget", "IncomingWidget", "RecordingWidget"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,4 +21,8 @@ def __getattr__(name: str) -> Any:
         from .incoming_widget import IncomingWidget
 
         return IncomingWidget
+    if name == "RecordingWidget":
+        from .recording_widget import RecordingWidget
+
+        return RecordingWidget
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

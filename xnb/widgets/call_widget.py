@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 import time
-import uuid
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -18,26 +15,30 @@ import anywidget
 import traitlets
 from ipywidgets import widget_serialization
 
-from ..errors import CallError, RecordingError, XnbError
+from ..errors import CallError, MediaError, RecordingError, XnbError
 from ..events import EVENTS, Event, ListenerHandle
 from . import words
 from .browser_leg import BrowserLeg
 from .call_view import describe, step
 from .comms import STATIC, FreeRouting
-from .outputs import show
-from .static_summary import summary_html, summary_text
+from .figures import Figures
+from .own_files import picture_path, recording_path, save_picture
+from .page_views import PageViews
+from .summarized import Summarized
+from .transport import check_transport
 
 if TYPE_CHECKING:
+    from ..media.frames import VideoFrame
     from ..recording import Recording
+    from .recording_widget import RecordingWidget
 
 _log = logging.getLogger(__name__)
 
-STATS_INTERVAL_S = 1.0
-RECORDINGS_FOLDER = Path("recordings")
 EVENTS_KEPT = 500
+GOOD_NEWS_S = 8.0
 
 
-class CallWidget(FreeRouting, anywidget.AnyWidget):
+class CallWidget(Summarized, FreeRouting, anywidget.AnyWidget):
     """Shows a call and steers it: picture, sound, level, buttons, what went wrong.
 
     Showing it twice makes one call. Its synced traits hold plain words and numbers only; media
@@ -47,6 +48,12 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
         call: The call to show, or ``None`` when it does not exist yet: then report progress with
             :meth:`set_stage`, and hand it over with :meth:`attach` or give up with :meth:`fail`.
         title: Who is called, shown until the call is there.
+        transport: Which way media take to the page: ``"webrtc"``, ``"comm"`` (encoded frames over
+            the notebook's own connection), ``"jpeg"`` (pictures one by one), or ``"auto"``, the
+            best that works.
+
+    Raises:
+        SettingsError: There is no such transport.
     """
 
     _esm: ClassVar[Path] = STATIC / "call.js"
@@ -72,6 +79,8 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
     rtt = traitlets.Unicode("").tag(sync=True)
     loss = traitlets.Unicode("").tag(sync=True)
     path = traitlets.Unicode("").tag(sync=True)
+    bitrate = traitlets.Unicode("").tag(sync=True)
+    transport = traitlets.Unicode("auto").tag(sync=True)
     remote_muted = traitlets.Bool(False).tag(sync=True)
     remote_camera_off = traitlets.Bool(False).tag(sync=True)
     failure = traitlets.Dict().tag(sync=True)
@@ -80,8 +89,9 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
     notice = traitlets.Unicode("").tag(sync=True)
     own_thread = traitlets.Bool(False).tag(sync=True)
     leg = traitlets.Any().tag(sync=True, **widget_serialization)
+    player = traitlets.Any(None, allow_none=True).tag(sync=True, **widget_serialization)
 
-    def __init__(self, call: Any = None, title: str = "") -> None:
+    def __init__(self, call: Any = None, title: str = "", *, transport: str = "auto") -> None:
         self.call = call
         self.error: BaseException | None = None
         self._before: list[dict[str, Any]] = []
@@ -89,52 +99,66 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
         self._begun_s = time.monotonic()
         self._handles: list[ListenerHandle] = []
         self._cancel: list[Callable[[], Any]] = []
-        self._views: dict[str, bool] = {}
-        self._display_id = uuid.uuid4().hex
-        self._displayed = False
         self._futures: set[Future[Any]] = set()
-        self._poll: asyncio.Task[None] | None = None
+        self._figures = Figures(self.send, self._show_figures)
         self._record_start_s: float | None = None
         values = describe(call, tuple(call.timeline), ()) if call is not None else {}
-        super().__init__(**{"title": title, "leg": BrowserLeg(), **values})
+        super().__init__(**{"title": title, "transport": transport, "leg": BrowserLeg(), **values})
+        self._views = PageViews(self._seen, self.leg.forget)
+        self._keep_summary(lambda: self._views.is_seen)
         self.on_msg(self._received)
         if call is not None:
             self._hand_over(call)
 
-    def __repr__(self) -> str:
-        return f"<{summary_text(self._values(), self.recorded)}>"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        return {**(data or {}), **self._summary()}, metadata
-
-    def _summary(self) -> dict[str, str]:
-        values = self._values()
-        return {
-            "text/plain": summary_text(values, self.recorded),
-            "text/html": summary_html(values, self.recorded),
-        }
-
-    def _ipython_display_(self) -> None:
-        """Show the card in an output that a summary takes over when the call has ended.
-
-        A saved notebook has no live card; the summary is what it shows.
-        """
-        if self.ended or self.failure:
-            show(self._summary(), self._display_id)
-            return
-        show(self._repr_mimebundle_()[0], self._display_id)
-        self._displayed = True
-
-    def _values(self) -> dict[str, Any]:
-        names = ("title", "state", "state_text", "duration_s", "failure", "ended")
-        return {name: getattr(self, name) for name in names}
+    @traitlets.validate("transport")
+    def _check_transport(self, proposal: Any) -> str:
+        return check_transport(proposal["value"])
 
     @property
     def recordings(self) -> list[Recording]:
         """The finished recordings of the call, oldest first."""
         return list(self.call.recordings) if self.call is not None else []
+
+    def recording_widget(self, index: int = -1) -> RecordingWidget:
+        """A player of one of the call's recordings.
+
+        Args:
+            index: Which of :attr:`recordings`; the last one if not given.
+
+        Raises:
+            RecordingError: There is no such recording, or its file is gone.
+
+        Example:
+            >>> widget.recording_widget()
+        """
+        from .recording_widget import RecordingWidget
+
+        try:
+            return RecordingWidget(self.recordings[index])
+        except IndexError:
+            raise RecordingError(
+                f"The call has {len(self.recordings)} finished recordings, none at {index}.",
+                remedy="Click Record, or call.record(path), and stop it first.",
+            ) from None
+
+    async def snapshot(self) -> VideoFrame:
+        """The far end's next picture; ``.image`` is ``(height, width, 3)`` uint8 RGB.
+
+        Raises:
+            MediaError: There is no call yet, or no picture came within 5 s.
+
+        Example:
+            >>> frame = await widget.snapshot()
+            >>> frame.image.shape
+            (480, 640, 3)
+        """
+        if self.call is None:
+            raise MediaError(
+                "There is no call yet, so there is no picture.",
+                remedy='Wait for it: await widget.call.until("connected").',
+            )
+        frame: VideoFrame = await self.call.video.snapshot()
+        return frame
 
     # Before there is a call
 
@@ -189,6 +213,7 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
     def _bind(self, call: Any) -> None:
         self._release()
         self._events = list(call.timeline)
+        self._keeper.follow(call)
         self._handles = [call.on(name, self._happened) for name in EVENTS if name != "track"]
         with self.hold_sync():
             self.own_thread = bool(call.runner.is_thread)
@@ -196,13 +221,14 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
         self.leg.bind(call)
         self._refresh()
         if not self.ended:
-            self._poll = asyncio.ensure_future(self._poll_stats(call))
+            self._figures.start(call)
 
     def _happened(self, event: Event) -> None:
         if not any(known is event for known in self._events):
             self._events.append(event)
             del self._events[:-EVENTS_KEPT]
         self.leg.follow_call()
+        self._figures.follow()
         if event.name == "error":
             self.notice = event.error.message  # type: ignore[attr-defined]
         elif event.name == "localstatus":
@@ -217,7 +243,7 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
         values = describe(self.call, self._events, self._before)
         values["recorded"] = [str(one.path) for one in self.call.recordings]
         if len(values["recorded"]) > len(self.recorded):
-            values["notice"] = f"Recorded to {values['recorded'][-1]}"
+            self._say(f"Recorded to {values['recorded'][-1]}")
         if self.call.error is not None:
             self.error = self.call.error
         if values["recording"] and self._record_start_s is None:
@@ -230,32 +256,22 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
 
     def _ended(self) -> None:
         self._release()
-        if self._displayed:
-            show(self._summary(), self._display_id, update=True)
-        self._start(self.leg.shut())
+        self._end_with_summary(self._start)
 
     def _release(self) -> None:
+        self._keeper.stop()
+        self._views.close()
         while self._handles:
             self._handles.pop().close()
-        if self._poll:
-            self._poll.cancel()
-            self._poll = None
+        self._figures.stop()
 
-    async def _poll_stats(self, call: Any) -> None:
-        while True:
-            await asyncio.sleep(STATS_INTERVAL_S)
-            if not any(self._views.values()) or self.state not in ("connected", "reconnecting"):
-                continue
-            try:
-                stats = dataclasses.asdict(await asyncio.wait_for(call.stats(), 2.0))
-            except (TimeoutError, XnbError):
-                stats = {}
-            with self.hold_sync():
-                for name, text in words.stats_words(stats).items():
-                    setattr(self, name, text)
-                self.duration_s = float(call.duration_seconds or 0.0)
-                if self._record_start_s is not None:
-                    self.record_elapsed = time.monotonic() - self._record_start_s
+    def _show_figures(self, stats: dict[str, Any]) -> None:
+        with self.hold_sync():
+            for name, text in words.stats_words(stats).items():
+                setattr(self, name, text)
+            self.duration_s = float(self.call.duration_seconds or 0.0)
+            if self._record_start_s is not None:
+                self.record_elapsed = time.monotonic() - self._record_start_s
 
     # What the page asks for
 
@@ -267,21 +283,17 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
         if call is not None:
             call.runner.post(self._command, content)
         elif content.get("type") == "view":
-            self._view(content)
+            self._views.told(content)
         elif content.get("name") == "hangup":
             for callback in tuple(self._cancel):
                 callback()
 
-    def _view(self, content: dict[str, Any]) -> None:
-        page = str(content.get("page", ""))[:64]
-        if content.get("open"):
-            self._views[page] = bool(content.get("visible"))
-        else:
-            self._views.pop(page, None)
+    def _seen(self, by_somebody: bool) -> None:
+        self._figures.visible = by_somebody
 
     def _command(self, content: dict[str, Any]) -> None:
         if content.get("type") == "view":
-            self._view(content)
+            self._views.told(content)
             return
         name, on = content.get("name"), bool(content.get("on"))
         try:
@@ -291,6 +303,10 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
                 (self.call.camera_on if on else self.call.camera_off)()
             elif name == "record":
                 self._start(self._record(on), "record")
+            elif name == "snapshot":
+                self._start(self._save_snapshot(), "snapshot")
+            elif name == "play":
+                self.player = self.recording_widget(int(content.get("index", -1)))
             elif name == "hangup":
                 self._start(self.call.hangup(), "hangup")
         except Exception as error:
@@ -305,6 +321,21 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
         elif not on and running is not None:
             await running.stop()
         self._refresh()
+
+    async def _save_snapshot(self) -> None:
+        frame = await self.snapshot()
+        path = picture_path(self.title)
+        await asyncio.to_thread(save_picture, frame, path)
+        self._say(f"Snapshot saved as {path}")
+
+    def _say(self, good_news: str) -> None:
+        """Show it for a while; it lies over the picture. Bad news stays."""
+        self.notice = good_news
+        asyncio.get_running_loop().call_later(GOOD_NEWS_S, self._unsay, good_news)
+
+    def _unsay(self, text: str) -> None:
+        if self.notice == text:
+            self.notice = ""
 
     def _start(self, coro: Coroutine[Any, Any, Any], name: str = "") -> None:
         future = self.call.runner.submit(coro)
@@ -335,37 +366,22 @@ class CallWidget(FreeRouting, anywidget.AnyWidget):
         super().close()
 
 
-def recording_path(title: str, *, video: bool, codec: str | None = None) -> Path:
-    """A file name in ``recordings/`` with the time in it.
-
-    Sound alone is .wav; a picture goes into the container that its codec is at home in, .mp4 for
-    H.264, .webm for VP8.
-
-    Raises:
-        RecordingError: The folder cannot be made.
-    """
-    who = "".join(c if c.isalnum() or c in "-_" else "-" for c in title).strip("-") or "call"
-    try:
-        RECORDINGS_FOLDER.mkdir(exist_ok=True)
-    except OSError as error:
-        raise RecordingError(
-            f"The folder {RECORDINGS_FOLDER}/ cannot be made here ({error.strerror}).",
-            remedy="Use call.record(path) with a folder that can be written.",
-        ) from None
-    stem = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{who}"
-    suffix = (".mp4" if codec == "h264" else ".webm") if video else ".wav"
-    path, number = RECORDINGS_FOLDER / f"{stem}{suffix}", 2
-    while path.exists():
-        path, number = RECORDINGS_FOLDER / f"{stem}-{number}{suffix}", number + 1
-    return path
-
-
 _widgets: WeakKeyDictionary[Any, CallWidget] = WeakKeyDictionary()
 
 
-def widget_for(call: Any) -> CallWidget:
-    """The one widget of ``call``; made when it is first shown."""
+def widget_for(call: Any, *, transport: str | None = None) -> CallWidget:
+    """The one widget of ``call``; made when it is first shown.
+
+    Args:
+        call: The call.
+        transport: See :class:`CallWidget`; ``None`` leaves it as it is.
+
+    Raises:
+        SettingsError: There is no such transport.
+    """
     widget = _widgets.get(call)
     if widget is None:
-        widget = CallWidget(call)
+        widget = CallWidget(call, transport=transport or "auto")
+    elif transport is not None:
+        widget.transport = transport
     return widget

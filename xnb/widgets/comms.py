@@ -13,7 +13,8 @@ class FreeRouting:
 
     ipykernel 7 answers a comm on the shell that sent on it last. Sent from an engine thread, or
     from a cell, that is the main shell, and a click would wait for the running cell to end. So
-    the memory of the last sender is dropped after each send, and a click arrives at once.
+    such a comm is told to leave each message on the subshell that the page asked for. Kernels
+    without subshells (ipykernel 6) have one shell only, and there a click does wait.
     """
 
     comm: Any
@@ -21,12 +22,9 @@ class FreeRouting:
     def open(self) -> None:
         """Open the comm, if it is not open yet."""
         super().open()  # type: ignore[misc]
-        _forget_sender(self.comm)
-
-    def _send(self, msg: Any, buffers: Any = None) -> None:
-        super()._send(msg, buffers)  # type: ignore[misc]
-        _forget_sender(self.comm)
+        if hasattr(self.comm, "_reply_subshell_for"):
+            self.comm._reply_subshell_for = _as_asked
 
 
-def _forget_sender(comm: Any) -> None:
-    getattr(comm, "__dict__", {}).pop("_reply_subshell_id", None)
+def _as_asked(_data: Any, subshell_id: str | None) -> str | None:
+    return subshell_id

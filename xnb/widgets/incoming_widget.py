@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,6 +15,9 @@ from ipywidgets import widget_serialization
 from . import words
 from .call_widget import CallWidget, widget_for
 from .comms import STATIC, FreeRouting
+from .door_summary import door_summary
+from .outputs import show
+from .transport import check_transport
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -31,6 +35,7 @@ _GONE = {
     "missed": "You missed a call from {}.",
     "answered_elsewhere": "You answered {} somewhere else.",
     "declined": "You declined the call from {}.",
+    "answered": "You answered {} in Python.",
 }
 
 
@@ -39,6 +44,11 @@ class IncomingWidget(FreeRouting, anywidget.AnyWidget):
 
     Args:
         client: Whose calls to wait for. Listening begins at once and ends with :meth:`close`.
+        keep_picture: Whether summaries of its calls show the far end's last picture.
+        transport: Which way media of its calls take to the page; see :class:`CallWidget`.
+
+    Raises:
+        SettingsError: There is no such transport.
     """
 
     _esm: ClassVar[Path] = STATIC / "incoming.js"
@@ -51,10 +61,17 @@ class IncomingWidget(FreeRouting, anywidget.AnyWidget):
     notice = traitlets.Unicode("").tag(sync=True)
     active = traitlets.Any(None, allow_none=True).tag(sync=True, **widget_serialization)
 
-    def __init__(self, client: Client) -> None:
+    def __init__(
+        self, client: Client, *, keep_picture: bool = True, transport: str = "auto"
+    ) -> None:
+        self._transport = check_transport(transport)
         self.client = client
         self.call: Any = None
         self.error: BaseException | None = None
+        self._keep_picture = keep_picture
+        self._count = 0
+        self._display_id = uuid.uuid4().hex
+        self._displayed = False
         self._waiting: dict[str, Any] = {}
         self._answering: set[str] = set()
         self._futures: set[Future[Any]] = set()
@@ -77,7 +94,23 @@ class IncomingWidget(FreeRouting, anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        return {**(data or {}), "text/plain": self._text()}, metadata
+        return {**(data or {}), **self._summary()}, metadata
+
+    def _summary(self) -> dict[str, str]:
+        """What a saved notebook shows: who waited, and the call that was accepted last."""
+        call = self.widget._summary() if self.widget is not None else {}
+        return door_summary(self.handle, self._text(), closed=self.state == "closed", call=call)
+
+    def _ipython_display_(self) -> None:
+        """Show the card in an output that is written again when a call or the waiting is over."""
+        self._displayed = True
+        self._publish(update=False)
+
+    def _publish(self, *, update: bool = True) -> None:
+        if self._displayed:
+            closed = self.state == "closed"
+            data = self._summary() if closed else self._repr_mimebundle_()[0]
+            show(data, self._display_id, update=update)
 
     # On the engine loop
 
@@ -85,30 +118,34 @@ class IncomingWidget(FreeRouting, anywidget.AnyWidget):
         if len(self._waiting) >= MAX_CALLERS:
             self._start(incoming.decline(), "")
             return
-        self._waiting[incoming.broadcast_id] = incoming
+        # The server's id of a call is nothing that a saved notebook should keep.
+        self._count += 1
+        number = str(self._count)
+        self._waiting[number] = incoming
         self.notice = ""
         self._show()
-        incoming.on_gone(lambda why: self._gone(incoming, why))
+        incoming.on_gone(lambda why: self._gone(number, incoming, why))
 
-    def _gone(self, incoming: Any, why: str) -> None:
-        if why != "answered":
-            self._forget(incoming.broadcast_id)
+    def _gone(self, number: str, incoming: Any, why: str) -> None:
+        by_click = why == "answered" and number in self._answering
+        if not by_click:
+            self._forget(number)
             self.notice = _GONE.get(why, "{} is gone.").format(_name(incoming))
 
-    def _forget(self, broadcast_id: str) -> None:
-        self._waiting.pop(broadcast_id, None)
-        self._answering.discard(broadcast_id)
+    def _forget(self, number: str) -> None:
+        self._waiting.pop(number, None)
+        self._answering.discard(number)
         self._show()
 
     def _show(self) -> None:
         self.callers = [
             {
-                "id": broadcast_id,
+                "id": number,
                 "who": _name(incoming),
                 "video": not incoming.audio_only,
-                "busy": broadcast_id in self._answering,
+                "busy": number in self._answering,
             }
-            for broadcast_id, incoming in self._waiting.items()
+            for number, incoming in self._waiting.items()
         ]
 
     def _in_trouble(self, event: Any) -> None:
@@ -124,26 +161,28 @@ class IncomingWidget(FreeRouting, anywidget.AnyWidget):
             self.client.runner.post(self._command, content)
 
     def _command(self, content: dict[str, Any]) -> None:
-        broadcast_id = str(content.get("id", ""))
-        incoming = self._waiting.get(broadcast_id)
-        if incoming is None or broadcast_id in self._answering:
+        number = str(content.get("id", ""))
+        incoming = self._waiting.get(number)
+        if incoming is None or number in self._answering:
             self._show()
             return
-        self._answering.add(broadcast_id)
+        self._answering.add(number)
         self._show()
         if content.get("type") == "accept":
             video = bool(content.get("video")) and not incoming.audio_only
-            self._start(self._accept(incoming, video), broadcast_id)
+            self._start(self._accept(number, incoming, video), number)
         elif content.get("type") == "decline":
-            self._start(incoming.decline(), broadcast_id)
+            self._start(incoming.decline(), number)
 
-    async def _accept(self, incoming: Any, video: bool) -> None:
+    async def _accept(self, number: str, incoming: Any, video: bool) -> None:
         call = await incoming.accept(video=video)
         self.call = call
         with self.hold_sync():
-            self._forget(incoming.broadcast_id)
+            self._forget(number)
             self.notice = ""
-            self.active = widget_for(call)
+            self.active = card = widget_for(call, transport=self._transport)
+            card.keep_picture = self._keep_picture
+            card.on_summary = self._publish
 
     @property
     def widget(self) -> CallWidget | None:
@@ -151,21 +190,21 @@ class IncomingWidget(FreeRouting, anywidget.AnyWidget):
         active: CallWidget | None = self.active
         return active
 
-    def _start(self, coro: Coroutine[Any, Any, Any], broadcast_id: str) -> None:
+    def _start(self, coro: Coroutine[Any, Any, Any], number: str) -> None:
         future = self.client.runner.submit(coro)
         self._futures.add(future)
 
         def done(finished: Future[Any]) -> None:
             self._futures.discard(finished)
             if not finished.cancelled() and (error := finished.exception()):
-                self._failed(broadcast_id, error)
+                self._failed(number, error)
 
         future.add_done_callback(done)
 
-    def _failed(self, broadcast_id: str, error: BaseException) -> None:
+    def _failed(self, number: str, error: BaseException) -> None:
         self.error = error
         said = words.failure_words(error)
-        self._forget(broadcast_id)
+        self._forget(number)
         self.notice = f"{said['cause']} {said['remedy']}".strip()
 
     def close(self) -> None:
@@ -177,6 +216,7 @@ class IncomingWidget(FreeRouting, anywidget.AnyWidget):
             self._subscription.close()
             self._subscription = None
             self.state = "closed"
+            self._publish()
         super().close()
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from ..engine.peer import Peer, PeerState
 from ..errors import XnbError
 from ..settings import IceSettings, Timeouts
+from .leg import Leg, Path
 
 CONNECT_TIMEOUT_S = 10.0
 
 
-class PageLeg:
+class PageLeg(Leg):
     """One page's peer connection, playing what a call's peer receives.
 
     What the page itself sends comes out of ``peer.audio_in`` and ``peer.video_in``, in the
@@ -21,11 +22,15 @@ class PageLeg:
     Args:
         page: The page's own random name.
         call_peer: The peer whose incoming media is shown.
-        on_lost: Called once, with the reason in words, when the page is gone or unreachable.
+        on_lost: See :class:`~xnb.widgets.leg.Leg`.
     """
 
-    def __init__(self, page: str, call_peer: Peer, on_lost: Callable[[PageLeg, str], Any]) -> None:
-        self.page = page
+    path: ClassVar[Path] = "webrtc"
+
+    def __init__(
+        self, page: str, call_peer: Peer, on_lost: Callable[[Any, str, bool], Any]
+    ) -> None:
+        super().__init__(page, on_lost)
         self.codec = call_peer.video_codec_in_use
         self.peer = Peer(
             ice=IceSettings(),
@@ -33,8 +38,9 @@ class PageLeg:
             video_codec=self.codec,
             name="page",
         )
+        self.audio_in = self.peer.audio_in
+        self.video_in = self.peer.video_in
         self._call_peer = call_peer
-        self._on_lost: Callable[[PageLeg, str], Any] | None = on_lost
 
     @property
     def connected(self) -> bool:
@@ -46,6 +52,18 @@ class PageLeg:
         """Packets that were not passed on to the page."""
         links = (self.peer.audio_out.link, self.peer.video_out.link)
         return sum(link.dropped for link in links if link)
+
+    @property
+    def packets(self) -> int:
+        """Packets that left for the page, so that it notices when none arrives."""
+        streams = (self.peer.audio_out.stream, self.peer.video_out.stream)
+        return sum(stream.packets for stream in streams if stream)
+
+    @property
+    def received(self) -> int:
+        """Packets that came from the page, so that it notices when none arrives here."""
+        streams = (self.peer.audio_in.stream, self.peer.video_in.stream)
+        return sum(stream.received for stream in streams if stream)
 
     async def answer(self, offer: str) -> str:
         """Answer the page's offer and start feeding it."""
@@ -68,18 +86,13 @@ class PageLeg:
         self._call_peer.request_keyframe()
 
     def _codec_changed(self, _codec: str) -> None:
-        self._lose("The far end changed its video codec.")
+        self._lose("The far end changed its video codec.", again=True)
 
     def _state_changed(self, state: PeerState, text: str) -> None:
         if state in (PeerState.DISCONNECTED, PeerState.FAILED, PeerState.CLOSED):
             self._lose(text)
 
-    def _lose(self, why: str) -> None:
-        on_lost, self._on_lost = self._on_lost, None
-        if on_lost:
-            on_lost(self, why)
-
     async def close(self) -> None:
         """Stop feeding and close the connection. May be called again."""
-        self._on_lost = None
+        await super().close()
         await self.peer.close()

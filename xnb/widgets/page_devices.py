@@ -1,4 +1,4 @@
-"""Cameras and microphones of the pages that show a call, from the asking to the giving back."""
+"""What the pages that show a call capture for it, from the asking to the giving back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import MediaError
 from ..media.browser import PageMedia
-from .leg_media import PageLeg
+from .leg import Leg
 
 MAX_TEXT_CHARS = 300
 
@@ -23,34 +23,35 @@ class PageDevices:
     """
 
     def __init__(
-        self, send: Callable[[dict[str, Any]], Any], find_leg: Callable[[str], PageLeg | None]
+        self, send: Callable[[dict[str, Any]], Any], find_leg: Callable[[str], Leg | None]
     ) -> None:
         self._send = send
         self._find_leg = find_leg
+        self._requests = 0
 
     def ask(self, call: Any, page: str) -> None:
         """Ask ``page`` for what the call wants from a page and no page was asked for yet."""
         for media in _wanted(call):
             if media.page:
                 continue
+            wish = _wish(media, video=bool(call.video_enabled))
+            if not any(wish.values()):
+                media.refuse(
+                    MediaError(
+                        "This call has no video.",
+                        remedy="Place it with video=True to have a camera or screen.",
+                    )
+                )
+                continue
             self._watch(call, media, page)
-            self._send(
-                {
-                    "type": "capture",
-                    "page": page,
-                    "camera": media.camera and bool(call.video_enabled),
-                    "microphone": media.microphone,
-                }
-            )
+            self._requests += 1
+            media.request = self._requests
+            self._send({"type": "capture", "page": page, "request": media.request, "wish": wish})
 
     def heard(self, call: Any, page: str, content: dict[str, Any]) -> None:
         """A page says what it captures now, or why it cannot."""
-        media = next((one for one in _wanted(call) if one.page == page), None)
-        refused = content.get("refused")
-        if isinstance(refused, dict):
-            if media:
-                media.page = ""
-                media.refuse(_failure(refused))
+        if "refused" in content:
+            self._refused(call, page, content)
             return
         leg = self._find_leg(page)
         camera = bool(content.get("camera")) and bool(call.video_enabled)
@@ -58,19 +59,34 @@ class PageDevices:
         if leg is None or not (camera or microphone):
             self.gone(call, page)
             return
-        if media is None:
-            media = self._begin(call, page, camera=camera, microphone=microphone)
-        media.flow(
-            audio=leg.peer.audio_in if microphone else None,
-            video=leg.peer.video_in if camera else None,
-        )
+        picture = next((one for one in ("screen", "widget") if content.get(one)), "camera")
+        known = _of_page(call, page) or [
+            self._begin(call, page, camera=camera, microphone=microphone)
+        ]
+        seen = _taker(known, picture) if camera else None
+        heard = _taker(known, "widget" if picture == "widget" else "sound") if microphone else None
+        for media in known:
+            # One that was asked for a moment ago and has nothing yet goes on waiting.
+            if media in (seen, heard) or media.flows:
+                media.flow(
+                    audio=leg.audio_in if media is heard else None,
+                    video=leg.video_in if media is seen else None,
+                    picture=picture,
+                )
+
+    def _refused(self, call: Any, page: str, content: dict[str, Any]) -> None:
+        known = _of_page(call, page)
+        request = content.get("request")
+        asked = [media for media in known if media.request == request] or known[-1:]
+        for media in asked:
+            media.page = ""
+            media.refuse(_failure(content.get("refused")))
 
     def gone(self, call: Any, page: str) -> None:
         """The page gives nothing any more: the call sends what it sent before."""
-        for media in _wanted(call):
-            if media.page == page:
-                media.page = ""
-                media.flow()
+        for media in _of_page(call, page):
+            media.page = ""
+            media.flow()
 
     def _begin(self, call: Any, page: str, *, camera: bool, microphone: bool) -> PageMedia:
         """The button was clicked: from now on it is this page, and no other one."""
@@ -89,9 +105,21 @@ class PageDevices:
 
         def release() -> None:
             if media.page == page:  # else it was the page itself that ended it
-                call.runner.post(self._send, {"type": "release", "page": page})
+                call.runner.post(self._release, call, page)
 
         media.on_done(release)
+
+    def _release(self, call: Any, page: str) -> None:
+        """Something is wanted no more; what others still take from that page goes on."""
+        kept: set[str] = set()
+        for media in _of_page(call, page):
+            if media.audio is not None or (media.wants_sound and not media.flows):
+                kept.add("audio")
+            if media.video is not None or (media.wants_picture and not media.flows):
+                kept.add("video")
+        kinds = [kind for kind in ("audio", "video") if kind not in kept]
+        if kinds:
+            self._send({"type": "release", "page": page, "kinds": kinds})
 
 
 def _wanted(call: Any) -> list[PageMedia]:
@@ -100,7 +128,38 @@ def _wanted(call: Any) -> list[PageMedia]:
     return [source for source in sources if isinstance(source, PageMedia) and not source.done]
 
 
-def _failure(refused: dict[str, Any]) -> MediaError:
-    cause = str(refused.get("cause") or "The page gave no camera and no microphone.")
-    remedy = str(refused.get("remedy") or "")
+def _of_page(call: Any, page: str) -> list[PageMedia]:
+    """What the call takes from this page or asked it for, oldest first."""
+    return [media for media in _wanted(call) if media.page == page]
+
+
+def _taker(known: list[PageMedia], what: str) -> PageMedia:
+    """For whom it is: the newest that asked for it, else the newest there is."""
+    for media in reversed(known):
+        asked = {
+            "camera": media.camera,
+            "screen": media.screen,
+            "widget": media.widget is not None,
+            "sound": media.microphone,
+        }
+        if asked[what]:
+            return media
+    flowing = [media for media in known if media.flows]
+    return (flowing or known)[-1]
+
+
+def _wish(media: PageMedia, *, video: bool) -> dict[str, Any]:
+    if media.widget is not None:
+        return {"model": f"IPY_MODEL_{media.widget.model_id}"}
+    return {
+        "camera": media.camera and video,
+        "microphone": media.microphone,
+        "screen": media.screen and video,
+    }
+
+
+def _failure(refused: Any) -> MediaError:
+    said = refused if isinstance(refused, dict) else {}
+    cause = str(said.get("cause") or "The page gave no camera and no microphone.")
+    remedy = str(said.get("remedy") or "")
     return MediaError(cause[:MAX_TEXT_CHARS], remedy=remedy[:MAX_TEXT_CHARS])

@@ -110,4 +110,17 @@ def stats_words(stats: dict[str, Any]) -> dict[str, str]:
         "rtt": number("rtt_ms", "RTT {:.0f} ms"),
         "loss": number("loss_percent", "loss {:.1f} %").replace(".0 %", " %"),
         "path": f"path: {stats['path']}" if stats.get("path") else "",
+        "bitrate": _bitrate_words(stats.get("bitrate_bps"), stats.get("sent_bitrate_bps")),
     }
+
+
+def _bitrate_words(received_bps: float | None, sent_bps: float | None) -> str:
+    """``1.2 Mbps in, 850 kbps out``; empty when there is neither."""
+    if not (received_bps or sent_bps):
+        return ""
+    return f"{rate_words(received_bps or 0)} in, {rate_words(sent_bps or 0)} out"
+
+
+def rate_words(bps: float) -> str:
+    """``64 kbps`` or ``1.2 Mbps``."""
+    return f"{bps / 1e6:.1f} Mbps" if bps >= 999_500 else f"{bps / 1000:.0f} kbps"

@@ -269,3 +269,37 @@ async def test_closing_says_good_bye_and_leaves_no_timer(end):
     assert a.path.closed
     a.out.send_frame([b"y"], 3000)
     assert len(a.path.rtp) == 1
+
+
+async def test_what_waited_for_a_blocked_loop_is_stale_until_it_is_drained(end):
+    stream = end().inbound
+    assert not stream.is_catching_up
+    assert not stream.is_stale(captured_s=0.0, now_s=60.0), "late, but the loop was not blocked"
+    stream.blocked(100.0)
+    assert stream.is_catching_up
+    # Four times as fast as it was sent, for 15 seconds.
+    for step in range(150):
+        now_s = 100 + step / 10
+        assert stream.is_stale(captured_s=55 + 3 * step / 10, now_s=now_s), step
+    assert not stream.is_stale(captured_s=115.0, now_s=115.1)
+    assert stream.is_stale(captured_s=110.0, now_s=115.2)
+    assert not stream.is_stale(captured_s=110.0, now_s=118.0)
+    assert not stream.is_catching_up
+
+
+async def test_a_sender_whose_clock_stood_still_is_not_stale_for_long(end):
+    stream = end().inbound
+    stream.blocked(100.0)
+    found = [stream.is_stale(captured_s=60 + at_s, now_s=100 + at_s) for at_s in range(10)]
+    assert found[:2] == [True, True]
+    assert not any(found[2:])
+
+
+async def test_a_blocked_loop_is_noticed_with_the_first_packet(end):
+    a, b = end(), end()
+    await asyncio.sleep(0.01)
+    time.sleep(1.0)
+    a.out.send_frame([b"one"], 0)
+    b.arrive(a.path.rtp[0])
+    assert b.inbound.is_catching_up
+    assert not end().inbound.is_catching_up

@@ -22,6 +22,12 @@ SEEN_PACKETS = 1024
 """How far back a packet that comes twice is noticed."""
 REPEAT_S = 0.012
 """A request is said twice, so far apart; the sender answers once (see RESEND_GAP_S there)."""
+CATCH_UP_S = 2.0
+"""Reading what came while the event loop was blocked mostly takes no longer."""
+DRAIN = 0.5
+"""If it does, each second of it has to shorten the delay by this many."""
+STALE_S = 0.5
+"""What waited longer for a blocked loop is not worth being played live."""
 LIMIT_REPEAT_S = 1.0
 """A limit is told again this often; the far end forgets it otherwise."""
 
@@ -55,6 +61,8 @@ class InboundStream:
         on_hopeless: Called when a missing packet will not come any more.
         on_sender_report: Called with NTP seconds and the 32-bit RTP time stamp of each report.
         estimate_bps: What the path seems to take, ``None`` before anything is known.
+        is_catching_up: Whether what is read may have waited for our own loop; see
+            :meth:`is_stale`.
     """
 
     def __init__(self, kind: Literal["audio", "video"], wire: Wire, local_ssrc: int) -> None:
@@ -68,6 +76,9 @@ class InboundStream:
         self.duplicates = 0
         self.unknown = 0
         self.estimate_bps: int | None = None
+        self.is_catching_up = False
+        self._catch_up_until_s = 0.0
+        self._backlog: tuple[float, float] | None = None
         self.on_hopeless: Callable[[], object] | None = None
         self.on_sender_report: Callable[[float, int], object] | None = None
         self.on_source: Callable[[int, StreamStatistics], object] | None = None
@@ -262,6 +273,35 @@ class InboundStream:
         """This machine was busy: arrivals of that time say nothing of the network."""
         if self._estimator:
             self._estimator.stalled(from_s, until_s)
+
+    def blocked(self, until_s: float) -> None:
+        """The event loop stood still until now, so that packets piled up in the socket."""
+        self.is_catching_up = True
+        self._catch_up_until_s = until_s + CATCH_UP_S
+        self._backlog = None
+
+    def is_stale(self, captured_s: float, now_s: float) -> bool:
+        """Whether a packet or frame of our own past should be left out where it is played live.
+
+        Only for a while after the loop was blocked; and a sender whose clock stood still
+        meanwhile, so that what it sends looks old for ever, is not taken for a backlog for long.
+
+        Args:
+            captured_s: When it was captured, on the monotonic clock.
+            now_s: When it was read.
+        """
+        if now_s >= self._catch_up_until_s:
+            self.is_catching_up = False
+            return False
+        late_s = now_s - captured_s
+        if late_s <= STALE_S:
+            return False
+        if self._backlog is None:
+            self._backlog = now_s, late_s
+        from_s, first_late_s = self._backlog
+        if late_s < first_late_s - DRAIN * (now_s - from_s):
+            self._catch_up_until_s = max(self._catch_up_until_s, now_s + CATCH_UP_S)
+        return True
 
     def sender_report(self, ntp_timestamp: int, rtp_timestamp: int) -> None:
         """The far end said what its clocks show."""

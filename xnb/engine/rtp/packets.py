@@ -37,6 +37,8 @@ class RtpPacket:
         arrival_s: When it was read, on the monotonic clock, in seconds.
         size_bytes: Of header and payload.
         is_retransmission: Whether it came again because a NACK asked for it (RFC 4588).
+        is_stale: Whether it lay in our socket while our event loop was blocked, for too long to
+            be played live.
     """
 
     __slots__ = (
@@ -44,6 +46,7 @@ class RtpPacket:
         "arrival_s",
         "audio_level",
         "is_retransmission",
+        "is_stale",
         "marker",
         "mid",
         "payload",
@@ -78,6 +81,7 @@ class RtpPacket:
         self.abs_send_time: int | None = None
         self.audio_level: int | None = None
         self.is_retransmission = False
+        self.is_stale = False
 
     def __repr__(self) -> str:
         return (

@@ -36,6 +36,8 @@ BEAT_S = 0.05
 """How often the loop is looked after while pictures come."""
 STALL_S = 0.02
 """A beat this late means the loop was busy."""
+BLOCKED_S = 0.5
+"""Anything that is this late means that it was blocked: what waited in the socket is stale."""
 
 
 class MediaPath(Protocol):
@@ -81,6 +83,7 @@ class Wire:
         self._wall_s = time.time() - time.monotonic() + rtcp.NTP_EPOCH_S
         self._reported: dict[int, float] = {}
         self._report_timer: asyncio.TimerHandle | None = None
+        self._report_due_s = 0.0
         self._beat_timer: asyncio.TimerHandle | None = None
         self._beat_due_s = 0.0
         self._last_video_s = 0.0
@@ -90,10 +93,7 @@ class Wire:
         if self._path is None:
             self._path = path
             path.open(self._on_rtp, self._on_rtcp)
-            self._report_timer = asyncio.get_running_loop().call_later(
-                FIRST_REPORT_S * (0.5 + random.random()),  # noqa: S311
-                self._report,
-            )
+            self._report_in(FIRST_REPORT_S)
 
     @property
     def is_open(self) -> bool:
@@ -119,6 +119,8 @@ class Wire:
             self.garbled += 1
             return
         self.bytes_received += len(data)
+        if arrival_s - self._report_due_s > BLOCKED_S:
+            self._blocked(arrival_s)
         stream = self._by_ssrc.get(packet.ssrc) or self._route(packet)
         if stream is None:
             self.unrouted += 1
@@ -157,7 +159,15 @@ class Wire:
         self.stalls += 1
         for stream in self.inbound:
             stream.stalled(self._beat_due_s - BEAT_S, now_s)
+        if now_s - self._beat_due_s > BLOCKED_S:
+            self._blocked(now_s)
         self._beat_due_s = now_s + BEAT_S
+
+    def _blocked(self, now_s: float) -> None:
+        """A blocking cell, or the machine slept. Noticed before or after the first packets."""
+        self._report_due_s = now_s
+        for stream in self.inbound:
+            stream.blocked(now_s)
 
     def _on_rtcp(self, data: bytes) -> None:
         try:
@@ -216,12 +226,16 @@ class Wire:
 
     # Reports
 
+    def _report_in(self, about_s: float) -> None:
+        delay_s = about_s * (0.5 + random.random())  # noqa: S311
+        self._report_due_s = time.monotonic() + delay_s
+        self._report_timer = asyncio.get_running_loop().call_later(delay_s, self._report)
+
     def _report(self) -> None:
-        self._report_timer = asyncio.get_running_loop().call_later(
-            REPORT_S * (0.5 + random.random()),  # noqa: S311
-            self._report,
-        )
         now_s = time.monotonic()
+        if now_s - self._report_due_s > BLOCKED_S:
+            self._blocked(now_s)
+        self._report_in(REPORT_S)
         reports = [report for stream in self.inbound if (report := stream.report())]
         for stream in self.outbound:
             if not stream.is_open or not stream.packets:

@@ -1,167 +1,302 @@
 // @ts-check
+import { OpenError, openDevices, openScreen, openWidget } from "./open_media.js";
+import { NOT_SECURE, lost, refusalOf } from "./refusals.js";
 
-const HEIGHT_PX = 480;
+/**
+ * @typedef {import("./refusals.js").Refusal} Refusal
+ * @typedef {import("./refusals.js").What} What
+ * @typedef {import("./open_media.js").Wish} Wish
+ * @typedef {import("./open_media.js").Devices} Devices
+ * @typedef {"audio"|"video"} Kind
+ * @typedef {"camera"|"microphone"|"screen"|"widget"} Origin
+ * @typedef {{id: string, label: string}} Device a label is empty until the page was allowed once
+ * @typedef {{track: MediaStreamTrack, origin: Origin}} Piece
+ * @typedef {{changed: () => void, devices?: () => Devices|undefined, isSecure?: () => boolean,
+ *   findModel?: (id: string) => Promise<any>,
+ *   makeStream?: (tracks: MediaStreamTrack[]) => MediaStream}} CaptureHooks
+ */
+
+const HEIGHT_PX = 1080;
 const FPS = 30;
 
 /**
- * @typedef {{cause: string, remedy: string}} Refusal
- * @typedef {{camera: boolean, microphone: boolean}} Wish
- * @typedef {{changed: () => void, getMedia?: (wish: MediaStreamConstraints) =>
- *   Promise<MediaStream>, isSecure?: () => boolean}} CaptureHooks
+ * What the page itself gives: camera or screen, microphone, or an ipywebrtc widget's stream.
+ * Knows no card and no connection; `changed` is called whenever something here is different,
+ * also when a device was connected or pulled out.
  */
-
-/** @type {Record<string, [string, string]>} */
-const REFUSALS = {
-  NotAllowedError: [
-    "This browser does not let the page use your {}.",
-    "Allow it in the address bar, then click again.",
-  ],
-  NotFoundError: ["This computer has no {}.", "Connect one, then click again."],
-  NotReadableError: [
-    "Your {} could not be started.",
-    "Close other programs that use it, then click again.",
-  ],
-};
-
-/**
- * @param {Wish} wish
- * @returns {string}
- */
-function nameOf({ camera, microphone }) {
-  if (camera && microphone) return "camera or microphone";
-  return camera ? "camera" : "microphone";
-}
-
-/**
- * Why there is nothing to capture, in words.
- *
- * @param {unknown} error
- * @param {Wish} wish
- * @returns {Refusal}
- */
-export function refusalOf(error, wish) {
-  const name = error instanceof Error || error instanceof DOMException ? error.name : "";
-  const [cause, remedy] = REFUSALS[name] ?? [
-    `Your {} could not be used (${name || "unknown error"}).`,
-    "Reload the page, then click again.",
-  ];
-  return { cause: cause.replace("{}", nameOf(wish)), remedy };
-}
-
-/** The page's own camera and microphone. Knows no widget and no connection. */
 export class Capture {
   /** @param {CaptureHooks} hooks */
   constructor(hooks) {
     this.hooks = hooks;
-    /** @type {MediaStream|null} */
+    /** @type {MediaStream|null} another one after each change */
     this.stream = null;
-    this.asking = false;
-    /** @type {Refusal|null} */
+    /** @type {Refusal|null} why the last wish came to nothing; what was captured before goes on */
     this.refusal = null;
-    this.maxHeight = HEIGHT_PX;
-    this.maxFps = FPS;
-    this.attempt = 0;
+    this.limits = { height: HEIGHT_PX, fps: FPS };
     this.on = { audio: true, video: true };
+    /** @type {Map<Kind, Piece>} */
+    this.pieces = new Map();
+    /** @type {Record<Kind, number>} a later wish of the same kind outdates an earlier one */
+    this.turn = { audio: 0, video: 0 };
+    /** @type {Set<Kind>} what the browser is being asked for */
+    this.asked = new Set();
+    /** Chosen last; taken again next time. */
+    this.chosen = { cameraId: "", microphoneId: "" };
+    /** Whether a camera was on before the screen, to come back after it. */
+    this.cameraBefore = false;
+    this.onDevices = () => this.hooks.changed();
+    this.#devices?.addEventListener?.("devicechange", this.onDevices);
   }
 
-  /** Limits of the call: taller and faster pictures are not taken.
-   * @param {number} [height]
-   * @param {number} [fps]
-   */
-  limit(height, fps) {
-    this.maxHeight = Math.min(HEIGHT_PX, height || HEIGHT_PX);
-    this.maxFps = Math.min(FPS, fps || FPS);
+  /** @returns {Devices|undefined} */
+  get #devices() {
+    return this.hooks.devices ? this.hooks.devices() : globalThis.navigator?.mediaDevices;
   }
 
   get active() {
     return this.stream !== null;
   }
 
-  /**
-   * @param {"audio"|"video"} kind
-   * @returns {MediaStreamTrack|null}
-   */
-  track(kind) {
-    return this.stream?.getTracks().find((one) => one.kind === kind) ?? null;
+  /** Whether the browser is being asked for something. */
+  get asking() {
+    return this.asked.size > 0;
+  }
+
+  /** What is captured now: the devices' ids (`""` if the browser tells none), and the screen. */
+  get what() {
+    const [video, audio] = [this.pieces.get("video"), this.pieces.get("audio")];
+    const id = (/** @type {Piece} */ piece) => piece.track.getSettings?.().deviceId ?? "";
+    return {
+      camera: video?.origin === "camera" ? id(video) : null,
+      microphone: audio?.origin === "microphone" ? id(audio) : null,
+      screen: video?.origin === "screen",
+      widget: video?.origin === "widget" || audio?.origin === "widget",
+    };
   }
 
   /**
-   * Asks for the devices. Without a camera the microphone alone will do.
+   * What could be chosen. Labels are empty until the page was allowed to use a device of that kind.
+   *
+   * @returns {Promise<{cameras: Device[], microphones: Device[], screen: boolean}>}
+   */
+  async devices() {
+    const devices = this.#devices;
+    const found = devices ? await devices.enumerateDevices().catch(() => []) : [];
+    const of = (/** @type {string} */ kind) =>
+      found
+        .filter((one) => one.kind === kind)
+        .map(({ deviceId, label }) => ({ id: deviceId, label }));
+    return {
+      cameras: of("videoinput"),
+      microphones: of("audioinput"),
+      screen: typeof devices?.getDisplayMedia === "function",
+    };
+  }
+
+  /**
+   * Limits of the call: taller and faster pictures are not taken.
+   *
+   * @param {number} [height]
+   * @param {number} [fps]
+   */
+  limit(height, fps) {
+    this.limits = { height: height || HEIGHT_PX, fps: Math.min(FPS, fps || FPS) };
+  }
+
+  /**
+   * @param {Kind} kind
+   * @returns {MediaStreamTrack|null}
+   */
+  track(kind) {
+    return this.pieces.get(kind)?.track ?? null;
+  }
+
+  /**
+   * Takes what is wished; what is captured already and not named in the wish goes on.
    *
    * @param {Wish} wish
-   * @returns {Promise<boolean>} whether something is captured now
+   * @returns {Promise<boolean>} whether it is captured now; else see `refusal`
    */
   async start(wish) {
-    if (this.active || this.asking) return this.active;
-    const attempt = ++this.attempt;
+    const { camera, microphone, screen, model } = wish;
     this.refusal = null;
-    if (!(this.hooks.isSecure ?? (() => window.isSecureContext))()) {
-      return this.#refuse({
-        cause: "Browsers give cameras and microphones only to pages from https or localhost.",
-        remedy: "Open JupyterLab at localhost, through an SSH tunnel if need be, or with https.",
-      });
+    if (model) {
+      const find = this.hooks.findModel ?? (() => Promise.reject(new Error("no widgets here")));
+      return this.#take(["audio", "video"], "widget", () => openWidget(model, find));
     }
-    this.asking = true;
-    this.hooks.changed();
-    try {
-      const stream = await this.#open(wish);
-      if (attempt !== this.attempt) {
-        for (const track of stream.getTracks()) track.stop();
-        return false;
+    const ids = {
+      cameraId: wish.cameraId || this.chosen.cameraId,
+      microphoneId: wish.microphoneId || this.chosen.microphoneId,
+    };
+    let isTaken = true;
+    if (screen) {
+      isTaken = await this.#take(["video"], "screen", (devices) =>
+        openScreen(devices, this.limits),
+      );
+    }
+    const missing = {
+      camera: Boolean(camera && !screen && !this.#has("camera", wish.cameraId)),
+      microphone: Boolean(microphone && !this.#has("microphone", wish.microphoneId)),
+    };
+    if (!isTaken || (!missing.camera && !missing.microphone)) return isTaken;
+    /** @type {Kind[]} */
+    const kinds = [];
+    if (missing.microphone) kinds.push("audio");
+    if (missing.camera) kinds.push("video");
+    return this.#take(kinds, "camera", async (devices) => {
+      const all = { ...missing, ...ids };
+      try {
+        return await openDevices(devices, all, this.limits);
+      } catch (error) {
+        // Chosen some time ago and gone since: any will do, unless it was named now.
+        if (wish.cameraId || wish.microphoneId || !(ids.cameraId || ids.microphoneId)) throw error;
+        return openDevices(devices, missing, this.limits);
       }
-      this.#take(stream);
-    } catch (error) {
-      if (attempt !== this.attempt) return false;
-      return this.#refuse(refusalOf(error, wish));
-    }
+    });
+  }
+
+  /**
+   * Changes one thing in mid-call; the sender keeps its connection and only changes its track.
+   *
+   * @param {{cameraId?: string|null, microphoneId?: string|null, screen?: boolean}} change another
+   *   camera or microphone (`""`: the browser's choice, `null`: none), or the screen begins or ends
+   * @returns {Promise<boolean>} whether it is so now; else see `refusal`, and all is as before
+   */
+  async switchTo({ cameraId, microphoneId, screen }) {
+    if (screen === true) return this.start({ screen });
+    if (screen === false) return this.#endScreen();
+    if (cameraId === null) this.drop(["video"]);
+    if (microphoneId === null) this.drop(["audio"]);
+    const wish = {
+      camera: typeof cameraId === "string",
+      microphone: typeof microphoneId === "string",
+      cameraId,
+      microphoneId,
+    };
+    if (!wish.camera && !wish.microphone) return true;
+    const isTaken = await this.start(wish);
+    if (isTaken && typeof cameraId === "string") this.chosen.cameraId = cameraId;
+    if (isTaken && typeof microphoneId === "string") this.chosen.microphoneId = microphoneId;
+    return isTaken;
+  }
+
+  /** The screen ends: the camera comes back if there was one. */
+  async #endScreen() {
+    if (!this.what.screen) return true;
+    if (this.cameraBefore && (await this.start({ camera: true }))) return true;
+    this.drop(["video"]);
     return true;
   }
 
   /**
-   * @param {Wish} wish
-   * @returns {Promise<MediaStream>}
+   * Whether it is captured already.
+   *
+   * @param {"camera"|"microphone"} origin
+   * @param {string|null|undefined} id this very one; any if not given
    */
-  async #open(wish) {
-    const get = this.hooks.getMedia ?? ((what) => navigator.mediaDevices.getUserMedia(what));
-    const height = this.maxHeight;
-    const video = wish.camera && {
-      height: { ideal: height },
-      width: { ideal: Math.round((height * 4) / 3) },
-      frameRate: { ideal: this.maxFps, max: this.maxFps },
-    };
-    const audio = wish.microphone;
+  #has(origin, id) {
+    const piece = this.pieces.get(origin === "camera" ? "video" : "audio");
+    if (piece?.origin !== origin) return false;
+    return !id || piece.track.getSettings?.().deviceId === id;
+  }
+
+  /**
+   * @param {Kind[]} kinds
+   * @param {Origin} origin of the picture; sound from devices is the microphone's
+   * @param {(devices: Devices) => Promise<MediaStreamTrack[]>} open
+   */
+  async #take(kinds, origin, open) {
+    const devices = this.#devices;
+    const isSecure = (this.hooks.isSecure ?? (() => window.isSecureContext))();
+    if (origin !== "widget" && (!isSecure || !devices)) {
+      this.refusal = NOT_SECURE;
+      this.hooks.changed();
+      return false;
+    }
+    const turns = kinds.map((kind) => ++this.turn[kind]);
+    for (const kind of kinds) this.asked.add(kind);
+    this.hooks.changed();
+    /** @type {MediaStreamTrack[]} */
+    let tracks = [];
+    /** @type {Refusal|null} */
+    let refusal = null;
     try {
-      return await get({ audio, video });
+      tracks = await open(/** @type {Devices} */ (devices));
     } catch (error) {
-      const isMissing = error instanceof Error || error instanceof DOMException
-        ? error.name === "NotFoundError" : false;
-      if (!isMissing || !video || !audio) throw error;
-      try {
-        return await get({ audio, video: false });
-      } catch {
-        return get({ audio: false, video });
+      const cause = error instanceof OpenError ? error.cause : error;
+      refusal = refusalOf(cause, error instanceof OpenError ? error.what : "camera");
+    }
+    const wanted = kinds.filter((kind, i) => this.turn[kind] === turns[i]);
+    for (const kind of wanted) this.asked.delete(kind);
+    if (wanted.length > 0 && refusal) this.refusal = refusal;
+    let isTaken = false;
+    for (const track of tracks) {
+      const kind = /** @type {Kind} */ (track.kind);
+      if (wanted.includes(kind)) {
+        this.#put(kind, track, kind === "audio" && origin === "camera" ? "microphone" : origin);
+        isTaken = true;
+      } else {
+        track.stop();
       }
     }
+    this.#rebuild();
+    return isTaken;
   }
 
-  /** @param {MediaStream} stream */
-  #take(stream) {
-    this.asking = false;
-    this.stream = stream;
-    for (const track of stream.getTracks()) {
-      // Unplugged, or taken back in the browser's own controls.
-      track.onended = () => this.stop();
+  /**
+   * @param {Kind} kind
+   * @param {MediaStreamTrack} track
+   * @param {Origin} origin
+   */
+  #put(kind, track, origin) {
+    const before = this.pieces.get(kind);
+    if (origin === "screen") this.cameraBefore ||= before?.origin === "camera";
+    else if (kind === "video") this.cameraBefore = false;
+    if (before) release(before.track);
+    this.pieces.set(kind, { track, origin });
+    track.enabled = this.on[kind];
+    track.onended = () => this.#ended(kind, track);
+  }
+
+  /**
+   * Pulled out, or taken back in the browser's own controls.
+   *
+   * @param {Kind} kind
+   * @param {MediaStreamTrack} track
+   */
+  #ended(kind, track) {
+    const piece = this.pieces.get(kind);
+    if (piece?.track !== track) return;
+    if (piece.origin === "screen") {
+      this.#endScreen();
+      return;
     }
-    this.setOn(this.on);
-    this.hooks.changed();
+    this.refusal = lost(piece.origin);
+    this.drop([kind]);
   }
 
-  /** @param {Refusal} refusal */
-  #refuse(refusal) {
-    this.asking = false;
-    this.refusal = refusal;
+  /**
+   * Gives back what is of these kinds, and no more.
+   *
+   * @param {Kind[]} kinds
+   */
+  drop(kinds) {
+    for (const kind of kinds) {
+      this.turn[kind] += 1;
+      this.asked.delete(kind);
+      const piece = this.pieces.get(kind);
+      if (piece) release(piece.track);
+      this.pieces.delete(kind);
+      if (kind === "video") this.cameraBefore = false;
+    }
+    this.#rebuild();
+  }
+
+  #rebuild() {
+    const make = this.hooks.makeStream ?? ((tracks) => new MediaStream(tracks));
+    const tracks = [...this.pieces.values()].map((piece) => piece.track);
+    this.stream = tracks.length > 0 ? make(tracks) : null;
     this.hooks.changed();
-    return false;
   }
 
   /**
@@ -171,21 +306,23 @@ export class Capture {
    */
   setOn(on) {
     this.on = on;
-    for (const track of this.stream?.getTracks() ?? []) {
-      track.enabled = track.kind === "audio" ? on.audio : on.video;
-    }
+    for (const [kind, { track }] of this.pieces) track.enabled = on[kind];
   }
 
-  /** Gives the devices back. May be called again. */
+  /** Gives everything back. May be called again. */
   stop() {
-    this.attempt += 1;
-    const was = this.active || this.asking;
-    for (const track of this.stream?.getTracks() ?? []) {
-      track.onended = null;
-      track.stop();
-    }
-    this.stream = null;
-    this.asking = false;
-    if (was) this.hooks.changed();
+    if (this.active || this.asking) this.drop(["audio", "video"]);
   }
+
+  /** Stops for good. */
+  close() {
+    this.stop();
+    this.#devices?.removeEventListener?.("devicechange", this.onDevices);
+  }
+}
+
+/** @param {MediaStreamTrack} track */
+function release(track) {
+  track.onended = null;
+  track.stop();
 }

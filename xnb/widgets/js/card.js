@@ -1,14 +1,24 @@
 // @ts-check
+import { Controls } from "./controls.js";
+import { DeviceMenu } from "./device_menu.js";
 import { element, say, show } from "./dom.js";
 import { clock } from "./format.js";
-import { CONTROL_KEYS, actionOf, movedFocus } from "./keys.js";
 import { layout } from "./layout.js";
 import { modeOf } from "./mode.js";
 import { panelOf } from "./panel.js";
 import { drawSound } from "./soundview.js";
+import { StatsPanel } from "./stats_panel.js";
+import { CARD, filled } from "./strings.js";
+import { stripOf } from "./strip.js";
+import { Theme } from "./theme.js";
+import { View } from "./view.js";
 import { fallingLevel, loudness } from "./wave.js";
 
 /** @typedef {import("./session.js").Session} Session */
+
+const TROUBLE_MS = 6000;
+/** Where motion is not wanted, the waveform stands still and is drawn anew this often. */
+const CALM_MS = 1000;
 
 /** One drawing of a call; the session does the work. */
 export class Card {
@@ -20,77 +30,52 @@ export class Card {
     this.session = session;
     this.inView = false;
     this.frames = 0;
-    this.shownLevel = 0;
+    this.levels = { theirs: 0, yours: 0 };
     this.drawnPanel = "";
-    this.themeAt = 0;
-    this.colours = { wave: "#1976d2", soft: "#ddd", hot: "#d32f2f" };
+    this.waveAt = 0;
+    /** What went wrong in this page alone, for some seconds. */
+    this.trouble = { text: "", until: 0 };
     /** @type {number|undefined} */
     this.recordSince = undefined;
-    this.ui = layout();
+    this.shownPlayer = "";
+    /** @type {any} */
+    this.playerView = null;
+    const ui = (this.ui = layout());
+    this.theme = new Theme(ui.root);
+    this.view = new View(ui.root, ui.video, {
+      changed: () => this.update(),
+      trouble: (text) => (this.trouble = { text, until: performance.now() + TROUBLE_MS }),
+    });
+    this.controls = new Controls(session, ui, this.view);
+    this.devices = new DeviceMenu(session, this.#button("devices"), ui.menu);
+    this.charts = new StatsPanel(session, this.#button("stats"), ui.charts);
     host.classList.add("xnb");
-    host.append(this.ui.root);
+    host.append(ui.root);
     this.#listen();
     this.observer = new IntersectionObserver((entries) => {
       this.inView = entries[entries.length - 1].isIntersecting;
       session.seen();
     });
-    this.observer.observe(this.ui.root);
+    this.observer.observe(ui.root);
     this.#countFrames();
     session.add(this);
     this.streamChanged();
     this.selfChanged();
   }
 
+  /** @param {import("./keys.js").Action} action */
+  #button(action) {
+    return /** @type {HTMLButtonElement} */ (this.ui.buttons.get(action));
+  }
+
   #listen() {
-    const { root, video, stage, unblock, speaker, volume, buttons } = this.ui;
-    root.addEventListener("keydown", (event) => this.#key(event));
+    const { root, video, stage, unblock } = this.ui;
     root.addEventListener("pointerdown", () => this.session.meter.wake());
     unblock.addEventListener("click", () => this.session.wake());
-    for (const [action, button] of buttons) {
-      button.addEventListener("click", () => this.session.command(action));
-    }
-    speaker.addEventListener("click", () =>
-      this.session.setSound({ off: !this.session.sound.off }),
-    );
-    volume.addEventListener("input", () =>
-      this.session.setSound({ volume: Number(volume.value), off: false }),
-    );
     video.addEventListener("resize", () => {
       const { videoWidth: width, videoHeight: height } = video;
       if (width && height) stage.style.setProperty("--xnb-ratio", `${width} / ${height}`);
     });
-  }
-
-  /** @param {KeyboardEvent} event */
-  #key(event) {
-    const target = /** @type {HTMLElement} */ (event.target);
-    const controls = [...this.ui.bar.querySelectorAll("button, input")].filter(
-      (one) => /** @type {HTMLElement} */ (one).offsetParent && !one.hasAttribute("disabled"),
-    );
-    const index = controls.indexOf(target);
-    const isSlider = target === this.ui.volume;
-    const step = index >= 0 ? movedFocus(event.key, index, controls.length) : null;
-    if (step !== null && !(isSlider && event.key !== "Home" && event.key !== "End")) {
-      this.#focusOn(/** @type {HTMLElement} */ (controls[step]));
-      event.preventDefault();
-    } else {
-      const action = actionOf(event);
-      if (action) {
-        const button = this.ui.buttons.get(action);
-        if (button && !button.disabled && button.offsetParent) button.click();
-        event.preventDefault();
-      } else if (!(target !== this.ui.root && CONTROL_KEYS.has(event.key))) {
-        return;
-      }
-    }
-    event.stopPropagation();
-  }
-
-  /** @param {HTMLElement} control */
-  #focusOn(control) {
-    for (const one of this.ui.bar.querySelectorAll("button, input")) one.setAttribute("tabindex", "-1");
-    control.setAttribute("tabindex", "0");
-    control.focus();
   }
 
   // The picture
@@ -122,8 +107,11 @@ export class Card {
   selfChanged() {
     const { capture } = this.session;
     const picture = capture.track("video") ? capture.stream : null;
+    const { screen, widget } = capture.what;
+    this.ui.mirror.classList.toggle("xnb-as-is", screen || widget);
     if (this.ui.mirror.srcObject !== picture) this.ui.mirror.srcObject = picture;
     if (picture) this.ui.mirror.play().catch(() => {});
+    this.devices.update();
   }
 
   /** Plays, with sound if this card is the one that may. */
@@ -158,27 +146,40 @@ export class Card {
     const { dataset } = this.ui.root;
     dataset.state = state;
     dataset.mode = mode;
-    dataset.transport = session.leg.state === "connected" ? "webrtc" : "none";
+    dataset.transport = session.leg.path || "none";
     dataset.video = String(Boolean(session.value("has_video")));
     dataset.recording = String(Boolean(session.value("recording")));
+    const isOver = ["failed", "ended", "gone"].includes(mode);
+    dataset.layout = this.view.tiles && session.connected && dataset.video === "true" && !isOver
+      ? "tiles" : "corner";
     this.#head(mode);
     this.#fill(mode);
-    this.#controls(mode);
+    this.controls.update(mode);
+    this.ui.video.muted = session.sound.off || session.sound.blocked || session.speaker !== this;
+    this.ui.video.volume = session.sound.volume;
     this.#footer();
+    if (isOver) this.view.leave();
+    if (isOver) this.charts.close();
+    this.#showPlayer(isOver ? String(session.model.get("player") ?? "") : "");
     this.tick();
   }
 
   /** @param {string} mode */
   #head(mode) {
     const { session } = this;
-    const title = String(session.value("title") || "Call");
-    const words = { failed: "failed", ended: "ended", gone: "not live" };
+    const title = String(session.value("title") || CARD.call);
+    const words = { failed: CARD.failed, ended: CARD.ended, gone: CARD.gone };
     const text = /** @type {Record<string, string>} */ (words)[mode] ?? session.value("state_text");
     say(this.ui.title, title);
+    say(this.ui.theirName, title);
     say(this.ui.status, String(text));
-    this.ui.root.setAttribute("aria-label", `Call with ${title}`);
-    this.ui.theirMic.setAttribute("aria-label", `${title} is muted`);
-    this.ui.theirMic.title = `${title} is muted`;
+    const muted = filled(CARD.isMuted, title);
+    this.ui.root.setAttribute("aria-label", filled(CARD.callWith, title));
+    this.ui.theirMic.setAttribute("aria-label", muted);
+    this.ui.theirMic.title = muted;
+    const level = filled(CARD.theirLevel, title);
+    this.ui.level.setAttribute("aria-label", level);
+    this.ui.level.title = level;
     show(this.ui.theirMic, session.connected && Boolean(session.value("remote_muted")));
   }
 
@@ -186,17 +187,22 @@ export class Card {
   #fill(mode) {
     const { session } = this;
     const parts = ["title", "stages", "failure", "ended", "recorded"].map((n) => session.value(n));
-    const drawn = JSON.stringify([mode, session.leg.why, parts]);
+    const drawn = JSON.stringify([mode, session.leg.why, session.alive, parts]);
     if (drawn !== this.drawnPanel) {
       this.drawnPanel = drawn;
       this.ui.panel.replaceChildren(...panelOf(mode, session));
     }
-    this.ui.video.setAttribute("aria-label", `Picture from ${session.value("title")}`);
+    this.ui.video.setAttribute("aria-label", filled(CARD.pictureFrom, session.value("title")));
     show(this.ui.panel, mode !== "video");
     const own = session.connected && Boolean(session.value("camera_on"));
     const mirrored = Boolean(session.capture.track("video"));
-    show(this.ui.mirror, own && mirrored);
-    show(this.ui.self, own && !mirrored && session.thumbnail !== null);
+    const [inMirror, inCanvas] = [own && mirrored, own && !mirrored && session.thumbnail.picture !== null];
+    show(this.ui.mirror, inMirror);
+    show(this.ui.self, inCanvas);
+    const tiles = this.ui.root.dataset.layout === "tiles";
+    show(this.ui.own, tiles && !inMirror && !inCanvas);
+    show(this.ui.theirName, tiles);
+    show(this.ui.yourName, tiles);
     show(this.ui.unblock, session.sound.blocked && session.connected);
     this.#notice();
   }
@@ -206,89 +212,72 @@ export class Card {
     const { refusal, asking } = session.capture;
     let text = String(session.value("notice") ?? "");
     if (refusal) text = `${refusal.cause} ${refusal.remedy}`;
-    else if (asking) text = "Asking this browser for your devices …";
+    else if (asking) text = CARD.asking;
+    else if (performance.now() < this.trouble.until) text = this.trouble.text;
     if (session.value("state") === "ended") text = "";
-    else if (session.value("state") === "reconnecting") text = "Connection lost, trying again …";
-    else if (session.busy) {
-      text = session.value("own_thread")
-        ? "Python has not answered for a while."
-        : "A cell is running, so the call stands still until it is done. " +
-          'Client(loop="thread") keeps calls going meanwhile.';
-    }
+    else if (session.value("state") === "reconnecting") text = CARD.reconnecting;
+    else if (session.busy) text = session.value("own_thread") ? CARD.silentPython : CARD.kernelBusy;
     say(this.ui.note, text);
     show(this.ui.note, text !== "");
-  }
-
-  /** @param {string} mode */
-  #controls(mode) {
-    const { session } = this;
-    const over = mode === "ended" || mode === "failed" || mode === "gone";
-    show(this.ui.bar, !over);
-    show(this.ui.sound, !over && mode !== "steps");
-    const pressed = {
-      mute: session.value("muted"),
-      camera: !session.value("camera_on"),
-      page: session.capture.active || session.capture.asking,
-      record: session.value("recording"),
-    };
-    const used = session.value("has_video") ? "camera and microphone" : "microphone";
-    const label = session.connected ? "Hang up" : "Cancel the call";
-    for (const [action, button] of this.ui.buttons) {
-      if (action === "hangup") {
-        button.title = `${label} (H)`;
-        button.setAttribute("aria-label", label);
-        continue;
-      }
-      const on = Boolean(/** @type {Record<string, unknown>} */ (pressed)[action]);
-      button.setAttribute("aria-pressed", String(on));
-      button.disabled = action === "page" ? !session.reached && !on : !session.connected;
-      if (action === "page") {
-        const text = `${on ? "Stop using" : "Use"} this page’s ${used}`;
-        button.title = `${text} (P)`;
-        button.setAttribute("aria-label", text);
-      }
-    }
-    const camera = this.ui.buttons.get("camera");
-    if (camera) show(camera, Boolean(session.value("has_video")));
-    this.ui.speaker.setAttribute("aria-pressed", String(session.sound.off));
-    this.ui.video.muted = session.sound.off || session.sound.blocked || session.speaker !== this;
-    this.ui.video.volume = session.sound.volume;
-    const out = /** @type {HTMLElement} */ (this.ui.bar.querySelector(".xnb-out"));
-    out.classList.toggle("xnb-away", mode === "steps");
-    if (this.ui.bar.querySelectorAll('[tabindex="0"]:not([disabled])').length === 0) {
-      this.ui.buttons.get(session.connected ? "mute" : "hangup")?.setAttribute("tabindex", "0");
-    }
   }
 
   #footer() {
     const { session } = this;
     const { videoWidth: width, videoHeight: height } = this.ui.video;
-    const size = session.value("size") || (width && height ? `${width}×${height}` : "");
-    const picture = [session.value("codec"), size, session.value("fps")].filter(Boolean);
-    const texts = [
-      picture.join(" "),
-      session.value("rtt"), session.value("loss"), session.value("path"),
-      session.value("sending") ? `sending ${session.value("sending")}` : "",
-    ].filter(Boolean);
-    const joined = texts.join("\n");
-    if (this.ui.foot.dataset.drawn !== joined) {
-      this.ui.foot.dataset.drawn = joined;
-      this.ui.foot.replaceChildren(...texts.map((text) => element("span", {}, text)));
+    /** @type {Record<string, string>} */
+    const told = {};
+    for (const name of ["codec", "fps", "bitrate", "rtt", "loss", "path", "sending"]) {
+      told[name] = String(session.value(name) ?? "");
     }
-    show(this.ui.foot, session.connected && session.alive && texts.length > 0);
+    const size = session.value("size") || (width && height ? `${width}×${height}` : "");
+    const texts = stripOf({ ...told, size, shownBy: session.leg.path, why: session.leg.why });
+    const joined = texts.join("\n");
+    if (this.ui.figures.dataset.drawn !== joined) {
+      this.ui.figures.dataset.drawn = joined;
+      this.ui.figures.replaceChildren(...texts.map((text) => element("span", {}, text)));
+    }
+    show(this.ui.foot, session.connected && session.alive);
+  }
+
+  /**
+   * The player of a recording, inside the card of a call that is over.
+   *
+   * @param {string} reference to its model
+   */
+  async #showPlayer(reference) {
+    if (reference === this.shownPlayer) return;
+    this.shownPlayer = reference;
+    this.playerView?.remove();
+    this.playerView = null;
+    this.ui.player.replaceChildren();
+    show(this.ui.player, reference !== "");
+    if (!reference) return;
+    const manager = this.session.model.widget_manager;
+    const view = await manager.create_view(
+      await manager.get_model(reference.replace("IPY_MODEL_", "")),
+    );
+    if (this.shownPlayer !== reference) {
+      view.remove();
+      return;
+    }
+    this.playerView = view;
+    this.ui.player.replaceChildren(view.el);
   }
 
   /** Twice a second: what changes by itself. */
   tick() {
     const { session } = this;
+    this.ui.root.dataset.figures = JSON.stringify(session.leg.figures);
     const over = session.value("state") === "ended";
     const seconds = over ? Number(session.value("ended")?.duration_s ?? 0) : session.duration;
     say(this.ui.time, session.connected || seconds > 0 ? clock(seconds) : "");
     const recording = session.connected && Boolean(session.value("recording"));
     show(this.ui.rec, recording);
-    if (recording) say(this.ui.rec, `REC ${clock(this.#recorded())}`);
+    if (recording) say(this.ui.rec, filled(CARD.rec, clock(this.#recorded())));
     else this.recordSince = undefined;
-    this.ui.level.setAttribute("aria-valuenow", String(Math.round(100 * loudness(this.shownLevel))));
+    const percent = (/** @type {number} */ level) => String(Math.round(100 * loudness(level)));
+    this.ui.level.setAttribute("aria-valuenow", percent(this.levels.theirs));
+    this.ui.yourLevel.setAttribute("aria-valuenow", percent(this.levels.yours));
     this.#notice();
   }
 
@@ -300,7 +289,7 @@ export class Card {
   }
 
   drawThumbnail() {
-    const picture = this.session.thumbnail;
+    const { picture } = this.session.thumbnail;
     if (!picture) return;
     if (this.ui.self.width !== picture.width || this.ui.self.height !== picture.height) {
       this.ui.self.width = picture.width;
@@ -311,28 +300,27 @@ export class Card {
   }
 
   drawSound() {
-    const { meter } = this.session;
-    this.shownLevel = fallingLevel(this.shownLevel, meter.level);
-    this.ui.panel.style.setProperty("--xnb-level", loudness(this.shownLevel).toFixed(3));
-    this.#readTheme();
-    drawSound(this.ui.wave, meter.wave, this.shownLevel, this.colours);
-  }
-
-  #readTheme() {
-    const now = performance.now();
-    if (now - this.themeAt < 1000) return;
-    this.themeAt = now;
-    const style = getComputedStyle(this.ui.root);
-    const read = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
-    this.colours = {
-      wave: read("--xnb-accent"), soft: read("--xnb-track"), hot: read("--xnb-bad"),
+    const { meter, ownLevel } = this.session;
+    this.levels = {
+      theirs: fallingLevel(this.levels.theirs, meter.level),
+      yours: fallingLevel(this.levels.yours, ownLevel),
     };
+    const { theme } = this;
+    const isCalm = theme.isCalm;
+    this.ui.panel.style.setProperty("--xnb-level", loudness(this.levels.theirs).toFixed(3));
+    const now = performance.now();
+    if (isCalm && now - this.waveAt < CALM_MS) return;
+    this.waveAt = now;
+    drawSound(this.ui.wave, meter.wave, this.levels, theme.colours);
   }
 
   close() {
     this.observer.disconnect();
     if (this.frameCallback !== undefined) this.ui.video.cancelVideoFrameCallback(this.frameCallback);
     this.inView = false;
+    this.#showPlayer("");
+    this.charts.close();
+    this.view.close();
     this.ui.video.srcObject = null;
     this.session.remove(this);
     this.ui.root.remove();

@@ -41,3 +41,11 @@ export function elapsed(milliseconds) {
   const seconds = milliseconds / 1000;
   return seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
 }
+
+/**
+ * @param {number} bps bits a second
+ * @returns {string} `64 kbps`, `1.2 Mbps`
+ */
+export function rate(bps) {
+  return bps >= 999_500 ? `${(bps / 1e6).toFixed(1)} Mbps` : `${Math.round(bps / 1000)} kbps`;
+}

@@ -1,9 +1,17 @@
 // @ts-check
 
-/** @typedef {"mute"|"camera"|"page"|"record"|"hangup"} Action */
+/** @typedef {"mute"|"camera"|"page"|"screen"|"record"|"hangup"|"sound"|"snapshot"|"tiles"|"pip"|
+ *   "full"|"devices"|"stats"} Action */
 
-/** @type {Record<string, Action>} */
-const ACTIONS = { m: "mute", v: "camera", p: "page", r: "record", h: "hangup" };
+/** @type {Record<Action, string>} */
+export const KEYS = {
+  mute: "M", camera: "V", page: "P", screen: "S", record: "R", hangup: "H", sound: "A",
+  snapshot: "C", tiles: "T", pip: "I", full: "F", devices: "D", stats: "G",
+};
+
+const ACTIONS = new Map(
+  Object.entries(KEYS).map(([action, key]) => [key, /** @type {Action} */ (action)]),
+);
 
 /**
  * What a key means to a card that has the focus.
@@ -13,7 +21,23 @@ const ACTIONS = { m: "mute", v: "camera", p: "page", r: "record", h: "hangup" };
  */
 export function actionOf(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return null;
-  return ACTIONS[event.key.toLowerCase()] ?? null;
+  return ACTIONS.get(event.key.toUpperCase()) ?? null;
+}
+
+/** @typedef {"accept"|"sound"|"decline"|"silence"} Answer */
+
+/** @type {Record<string, Answer>} */
+const ANSWERS = { a: "accept", s: "sound", d: "decline", m: "silence" };
+
+/**
+ * What a key means while it rings.
+ *
+ * @param {{key: string, ctrlKey: boolean, metaKey: boolean, altKey: boolean, repeat?: boolean}} event
+ * @returns {Answer|null}
+ */
+export function answerOf(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return null;
+  return ANSWERS[event.key.toLowerCase()] ?? null;
 }
 
 /**

@@ -1,18 +1,22 @@
 // @ts-check
+import { LADDER } from "./strings.js";
 import { stripHiddenCandidates } from "./sdp.js";
+import { Watch } from "./watch.js";
 
 const ANSWER_TIMEOUT_MS = 12_000;
-const DISCONNECTED_MS = 6000;
-const RETRY_MS = [500, 1500, 4000, 8000];
+const CONNECT_TIMEOUT_MS = 4000;
+const DISCONNECTED_MS = 1500;
+const BUSY_CHECK_MS = 250;
 
 /**
- * @typedef {"idle"|"connecting"|"connected"|"waiting"|"lost"} LegState
- * @typedef {{send: (content: object) => void, changed: () => void,
- *   makePeer?: () => RTCPeerConnection, makeStream?: () => MediaStream}} LegHooks
+ * @typedef {"idle"|"connecting"|"connected"|"lost"} LegState
+ * @typedef {{send: (content: object, buffers?: ArrayBuffer[]) => void, changed: () => void,
+ *   busy?: () => boolean, makePeer?: () => RTCPeerConnection,
+ *   makeStream?: () => MediaStream}} LegHooks `busy`: a cell keeps the kernel from answering
  */
 
 /**
- * The page's end: one peer connection to the kernel, made again when it is lost. It receives, and
+ * The page's end of WebRTC: one peer connection to the kernel, until it is lost. It receives, and
  * sends what it is given to carry, in the one codec that the kernel's answer leaves: the call's.
  * Knows no widget: what it has to say goes to `send`, what it hears comes in by `receive`.
  */
@@ -23,10 +27,15 @@ export class Leg {
    */
   constructor(page, hooks) {
     this.page = page;
+    this.path = "webrtc";
     this.hooks = hooks;
     /** @type {LegState} */
     this.state = "idle";
     this.why = "";
+    /** Whether it was lost for a reason that has nothing to do with the path. */
+    this.again = false;
+    /** Whether the kernel wants no other attempt. */
+    this.final = false;
     this.stream = (hooks.makeStream ?? (() => new MediaStream()))();
     /** @type {RTCPeerConnection|null} */
     this.pc = null;
@@ -34,17 +43,14 @@ export class Leg {
     this.senders = new Map();
     /** @type {MediaStreamTrack[]} */
     this.carried = [];
-    this.failures = 0;
-    this.video = false;
+    this.watches = { down: new Watch(), up: new Watch() };
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.timer = undefined;
   }
 
   /** @param {boolean} video whether the call has video */
   async open(video) {
-    if (this.state !== "idle" && this.state !== "waiting") return;
-    this.video = video;
-    this.#drop();
+    if (this.state !== "idle") return;
     this.#go("connecting");
     const make = this.hooks.makePeer ?? (() => new RTCPeerConnection({ iceServers: [] }));
     /** @type {RTCPeerConnection} */
@@ -52,7 +58,7 @@ export class Leg {
     try {
       pc = this.pc = make();
     } catch {
-      this.#lose("This browser has no WebRTC.", true);
+      this.#lose(LADDER.noWebRtc);
       return;
     }
     pc.ontrack = (event) => {
@@ -65,11 +71,12 @@ export class Leg {
       this.senders.set(kind, pc.addTransceiver(kind, { direction: "sendrecv" }).sender);
     }
     this.carry(this.carried);
-    this.#within(ANSWER_TIMEOUT_MS, "The kernel did not answer this page.");
+    this.#within(ANSWER_TIMEOUT_MS, LADDER.noAnswer, true);
     try {
-      await pc.setLocalDescription();
+      // With the offer given: in Firefox ipywebrtc's shims refuse a call without it.
+      await pc.setLocalDescription(await pc.createOffer());
     } catch {
-      if (pc === this.pc) this.#lose("This browser could not offer to receive the call.");
+      if (pc === this.pc) this.#lose(LADDER.noOffer);
     }
     if (pc !== this.pc) return;
     const sdp = stripHiddenCandidates(pc.localDescription?.sdp ?? "");
@@ -77,25 +84,34 @@ export class Leg {
   }
 
   /**
-   * A message of the kernel; those for other pages are passed over.
-   *
-   * @param {{type: string, page?: string, sdp?: string, why?: string, final?: boolean}} message
+   * @param {{type: string, sdp?: string, why?: string, again?: boolean, final?: boolean,
+   *   packets?: number, received?: number}} message a message of the kernel for this page
+   * @param {any[]} [_buffers] there are none here
    */
-  async receive(message) {
-    if (message.page !== this.page || !this.pc) return;
+  async receive(message, _buffers) {
+    const { pc } = this;
+    if (!pc) return;
     if (message.type === "answer") {
+      if (this.state === "connecting") this.#within(CONNECT_TIMEOUT_MS, LADDER.noPath);
       try {
-        await this.pc.setRemoteDescription({ type: "answer", sdp: message.sdp ?? "" });
+        await pc.setRemoteDescription({ type: "answer", sdp: message.sdp ?? "" });
       } catch {
-        this.#lose("The kernel's answer could not be used.");
+        if (pc === this.pc) this.#lose(LADDER.badAnswer);
       }
     } else if (message.type === "lost") {
-      this.#lose(message.why ?? "", message.final);
+      this.#lose(message.why ?? "", message.again, message.final);
+    } else if (message.type === "sent" && this.state === "connected") {
+      const { sent, received } = await this.#counts();
+      if (pc !== this.pc) return;
+      const now = performance.now();
+      const isDeadDown = this.watches.down.beat(message.packets ?? 0, received, now);
+      const isDeadUp = this.watches.up.beat(sent, message.received ?? 0, now);
+      if (isDeadDown || isDeadUp) this.#lose(LADDER.died);
     }
   }
 
   /**
-   * Sends these tracks from now on, also over a later connection.
+   * Sends these tracks from now on.
    *
    * @param {MediaStreamTrack[]} tracks of each kind one at most; none sends nothing
    */
@@ -112,38 +128,46 @@ export class Leg {
     if (pc !== this.pc) return;
     if (pc.connectionState === "connected") {
       clearTimeout(this.timer);
-      this.failures = 0;
       this.#go("connected");
     } else if (pc.connectionState === "failed" || pc.connectionState === "closed") {
-      this.#lose("Sound and picture find no path from the kernel to this page.");
+      this.#lose(this.state === "connected" ? LADDER.died : LADDER.noPath);
     } else if (pc.connectionState === "disconnected") {
-      this.#within(DISCONNECTED_MS, "The kernel's media stopped.");
+      this.#within(DISCONNECTED_MS, LADDER.died);
     }
   }
 
   /**
+   * Gives up after a time, but not while the kernel cannot answer: then the time begins anew.
+   *
    * @param {number} milliseconds
    * @param {string} why
+   * @param {boolean} [again]
    */
-  #within(milliseconds, why) {
+  #within(milliseconds, why, again) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.#lose(why), milliseconds);
+    let waited = false;
+    const check = () => {
+      if (this.hooks.busy?.()) {
+        waited = true;
+        this.timer = setTimeout(check, BUSY_CHECK_MS);
+      } else if (waited) {
+        this.#within(milliseconds, why, again);
+      } else {
+        this.#lose(why, again);
+      }
+    };
+    this.timer = setTimeout(check, milliseconds);
   }
 
   /**
    * @param {string} why
+   * @param {boolean} [again]
    * @param {boolean} [final]
    */
-  #lose(why, final = false) {
+  #lose(why, again = false, final = false) {
     this.#drop();
-    this.why = why;
-    const pause = RETRY_MS[this.failures++];
-    if (final || pause === undefined) {
-      this.#go("lost");
-      return;
-    }
-    this.#go("waiting");
-    this.timer = setTimeout(() => this.open(this.video), pause);
+    Object.assign(this, { why, again, final });
+    this.#go("lost");
   }
 
   #drop() {
@@ -164,13 +188,24 @@ export class Leg {
     this.hooks.changed();
   }
 
-  /** Closes the connection and tells the kernel. May be called again; `open` starts anew. */
+  /** Closes the connection without a word to anybody. May be called again. */
   close() {
-    if (this.state === "idle") return;
+    this.state = "idle";
     this.#drop();
-    this.failures = 0;
-    this.hooks.send({ type: "bye", page: this.page });
-    this.#go("idle");
+  }
+
+  /** @returns {Promise<{sent: number, received: number}>} packets so far */
+  async #counts() {
+    let [sent, received] = [0, 0];
+    for (const report of (await this.pc?.getStats())?.values() ?? []) {
+      if (report.type === "inbound-rtp") received += report.packetsReceived ?? 0;
+      else if (report.type === "outbound-rtp") sent += report.packetsSent ?? 0;
+    }
+    return { sent, received };
+  }
+
+  get figures() {
+    return {};
   }
 
   /** @returns {Promise<number|null>} the sound's level 0 to 1 from the receiver, if it is known */

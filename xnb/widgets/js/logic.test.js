@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clock, elapsed, hue, initial } from "./format.js";
-import { actionOf, movedFocus } from "./keys.js";
+import { KEYS, actionOf, movedFocus } from "./keys.js";
 import { modeOf } from "./mode.js";
 import { Optimistic } from "./optimistic.js";
 import { stripHiddenCandidates } from "./sdp.js";
@@ -44,6 +44,9 @@ test("letters act, but not with a modifier and not while held down", () => {
   assert.equal(actionOf(key("m", { ctrlKey: true })), null);
   assert.equal(actionOf(key("h", { repeat: true })), null);
   assert.equal(actionOf(key("x")), null);
+  const keys = Object.values(KEYS);
+  assert.equal(new Set(keys).size, keys.length, "no key means two things");
+  for (const [action, one] of Object.entries(KEYS)) assert.equal(actionOf(key(one)), action);
 });
 
 test("arrows go round the toolbar", () => {

@@ -1,7 +1,8 @@
 // @ts-check
 import { peakOf, Wave } from "./wave.js";
 
-const COLUMNS = 180;
+/** Enough for a card on the full screen. */
+const COLUMNS = 480;
 const STATS_EVERY_MS = 100;
 
 /** Listens to a stream and keeps its last seconds as peaks. */

@@ -2,6 +2,7 @@
 import { element } from "./dom.js";
 import { elapsed, hue, initial } from "./format.js";
 import { icon } from "./icons.js";
+import { PANEL, filled } from "./strings.js";
 
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./mode.js").Mode} Mode */
@@ -36,7 +37,7 @@ function words(text, small = "") {
  * @returns {HTMLElement}
  */
 function steps(stages) {
-  const list = element("ol", { class: "xnb-steps", "aria-label": "Steps so far" });
+  const list = element("ol", { class: "xnb-steps", "aria-label": PANEL.steps });
   stages.slice(-6).forEach((stage) => {
     const mark = element("span", { class: "xnb-mark" });
     if (stage.done) mark.append(icon("check"));
@@ -50,16 +51,30 @@ function steps(stages) {
 }
 
 /**
- * @param {string[]} files
+ * The call's recordings, each with a button that plays it while there is a kernel to play it.
+ *
+ * @param {Session} session
  * @returns {HTMLElement[]}
  */
-function recordings(files) {
+function recordings(session) {
+  /** @type {string[]} */
+  const files = session.value("recorded") ?? [];
   if (!files.length) return [];
-  const list = element("ul", { class: "xnb-files", "aria-label": "Recordings" });
-  for (const file of files) {
+  const list = element("ul", { class: "xnb-files", "aria-label": PANEL.recordings });
+  files.forEach((file, index) => {
     const kind = /\.(wav|ogg|opus|mp3|m4a)$/i.test(file) ? "fileAudio" : "fileVideo";
-    list.append(element("li", {}, icon(kind), element("span", {}, file)));
-  }
+    const row = element("li", {}, icon(kind), element("span", {}, file));
+    if (session.alive) {
+      const button = element(
+        "button",
+        { class: "xnb-play", type: "button", "aria-label": filled(PANEL.playFile, file) },
+        icon("play"), PANEL.play,
+      );
+      button.addEventListener("click", () => session.play(index));
+      row.append(button);
+    }
+    list.append(row);
+  });
   return [list];
 }
 
@@ -71,20 +86,20 @@ function recordings(files) {
  * @returns {(Node|string)[]}
  */
 export function panelOf(mode, session) {
-  const title = String(session.value("title") || "…");
+  const title = String(session.value("title") || PANEL.nobody);
   switch (mode) {
     case "steps":
       return [avatar(title), steps(session.value("stages") ?? [])];
     case "wait":
-      return [avatar(title), ...words("Waiting for the first picture")];
+      return [avatar(title), ...words(PANEL.waiting)];
     case "camera-off":
-      return [avatar(title), ...words(`${title}’s camera is off`)];
+      return [avatar(title), ...words(filled(PANEL.cameraOff, title))];
     case "audio":
-      return [avatar(title), ...words(title, "Audio call")];
+      return [avatar(title), ...words(title, PANEL.audioCall)];
     case "no-path":
       return [
         avatar(title),
-        ...words("The call goes on, but not on this page", session.leg.why),
+        ...words(PANEL.noPath, session.leg.why),
       ];
     case "failed": {
       const failure = session.value("failure") ?? {};
@@ -93,17 +108,17 @@ export function panelOf(mode, session) {
         element(
           "div",
           { class: "xnb-text" },
-          element("p", { class: "xnb-words" }, failure.title ?? "The call failed"),
+          element("p", { class: "xnb-words" }, failure.title ?? PANEL.failed),
           element("p", {}, failure.cause ?? ""),
           element("p", { class: "xnb-remedy" }, failure.remedy ?? ""),
-          ...recordings(session.value("recorded") ?? []),
+          ...recordings(session),
         ),
       ];
     }
     case "ended": {
       const ended = session.value("ended") ?? {};
-      const reason = ended.reason_text ?? "Hanging up";
-      const long = ended.duration_s > 0 ? `${ended.duration} with ${title}` : "";
+      const reason = ended.reason_text ?? PANEL.hangingUp;
+      const long = ended.duration_s > 0 ? filled(PANEL.durationWith, ended.duration, title) : "";
       return [
         avatar(title),
         element(
@@ -111,7 +126,7 @@ export function panelOf(mode, session) {
           { class: "xnb-text" },
           element("p", { class: "xnb-words" }, reason),
           element("p", { class: "xnb-small" }, long),
-          ...recordings(session.value("recorded") ?? []),
+          ...recordings(session),
         ),
       ];
     }
@@ -121,8 +136,8 @@ export function panelOf(mode, session) {
         element(
           "div",
           { class: "xnb-text" },
-          element("p", { class: "xnb-words" }, `Call with ${title}`),
-          element("p", { class: "xnb-small" }, "No kernel is behind this card. Run the cell to call."),
+          element("p", { class: "xnb-words" }, filled(PANEL.callWith, title)),
+          element("p", { class: "xnb-small" }, PANEL.noKernel),
         ),
       ];
     default:

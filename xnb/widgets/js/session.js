@@ -1,15 +1,18 @@
 // @ts-check
 import { Capture } from "./capture.js";
-import { Leg } from "./leg.js";
+import { Kernel } from "./kernel.js";
+import { Ladder } from "./ladder.js";
+import { LastPicture } from "./last_picture.js";
 import { Meter } from "./meter.js";
 import { Optimistic } from "./optimistic.js";
+import { OwnSound } from "./own_sound.js";
+import { StatsHistory } from "./stats_history.js";
+import { Thumbnail } from "./thumbnail.js";
 
 const FRAME_MS = 1000 / 30;
 const KEEP_LEG_MS = 4000;
-const BUSY_MS = 5000;
-// What is sent gives no more thumbnails, such as another page's camera: the last one is no picture
-// of it.
-const STALE_THUMBNAIL_MS = 10_000;
+// Python takes a page that is silent for longer than twice this for gone.
+const VIEW_MS = 20_000;
 
 /** @typedef {import("./card.js").Card} Card */
 
@@ -23,21 +26,29 @@ export class Session {
     this.cards = new Set();
     /** @type {Model|null} */
     this.media = null;
+    this.kernel = new Kernel(model);
+    this.wasAlive = false;
+    this.toldViewAt = 0;
     this.guess = new Optimistic();
-    this.leg = new Leg(this.page, {
-      send: (content) => this.media?.send(content),
+    this.leg = new Ladder(this.page, {
+      send: (content, buffers) => this.kernel.tell(this.media, content, buffers),
       changed: () => this.#legChanged(),
+      busy: () => this.busy,
     });
-    this.capture = new Capture({ changed: () => this.#captureChanged() });
-    /** @type {RTCPeerConnection|null} the connection over which Python expects our tracks */
+    this.capture = new Capture({
+      changed: () => this.#captureChanged(),
+      findModel: (id) => this.model.widget_manager.get_model(id),
+    });
+    /** @type {object|null} the connection over which Python expects our tracks */
     this.announced = null;
     this.meter = new Meter(() => this.leg.level());
+    this.ownSound = new OwnSound();
+    this.ownLevel = 0;
+    this.history = new StatsHistory();
+    this.lastPicture = new LastPicture();
     this.sound = { off: false, volume: 1, blocked: false };
-    /** @type {ImageBitmap|null} */
-    this.thumbnail = null;
-    this.thumbnailAt = 0;
+    this.thumbnail = new Thumbnail();
     this.visible = false;
-    this.heard = performance.now();
     this.durationAt = performance.now();
     this.lastDrawn = 0;
     this.frameRequest = 0;
@@ -84,7 +95,7 @@ export class Session {
 
   /** Whether there is a kernel behind this card. */
   get alive() {
-    return this.media !== null && this.media.comm_live !== false;
+    return this.media !== null && this.media.comm_live !== false && !this.kernel.isEnding;
   }
 
   get connected() {
@@ -100,7 +111,7 @@ export class Session {
 
   /** Whether Python has been silent for long while it should report every second. */
   get busy() {
-    return this.connected && this.visible && performance.now() - this.heard > BUSY_MS;
+    return this.alive && this.connected && this.visible && this.kernel.isSilent;
   }
 
   // Cards
@@ -132,15 +143,17 @@ export class Session {
       document.visibilityState === "visible" && [...this.cards].some((card) => card.inView);
     if (visible === this.visible) return;
     this.visible = visible;
-    this.heard = performance.now();
+    this.kernel.hear();
     this.#tellView();
     if (visible) this.#animate();
   }
 
   #tellView() {
     const open = this.cards.size > 0;
-    this.model.send({ type: "view", page: this.page, open, visible: this.visible });
-    this.media?.send({ type: "visible", page: this.page, visible: this.visible });
+    const { page, visible } = this;
+    this.toldViewAt = performance.now();
+    this.kernel.tell(this.model, { type: "view", page, open, visible });
+    this.kernel.tell(this.media, { type: "visible", page, visible });
   }
 
   // Commands: shown at once, then told to Python
@@ -152,7 +165,7 @@ export class Session {
     if (action === "hangup") {
       if (this.value("state") === "ended") return;
       this.guess.set("state", "ended");
-      this.leg.close();
+      this.#closeLeg();
       this.capture.stop();
       this.#send("hangup", true);
     } else if (action === "mute") {
@@ -162,11 +175,20 @@ export class Session {
     } else if (action === "page" && this.reached) {
       if (this.capture.active || this.capture.asking) this.capture.stop();
       else this.capture.start({ camera: Boolean(this.value("has_video")), microphone: true });
+    } else if (action === "screen" && this.reached && this.value("has_video")) {
+      this.capture.switchTo({ screen: !this.capture.what.screen });
     } else if (action === "record" && this.connected) {
       this.#toggle("recording", "record");
+    } else if (action === "snapshot" && this.connected) {
+      this.#send("snapshot", true);
     }
     this.#followMute();
     this.update();
+  }
+
+  /** @param {number} index of the recording to show a player of */
+  play(index) {
+    this.kernel.tell(this.model, { type: "command", name: "play", index });
   }
 
   /**
@@ -184,17 +206,25 @@ export class Session {
    * @param {boolean} on
    */
   #send(name, on) {
-    this.model.send({ type: "command", name, on });
+    this.kernel.tell(this.model, { type: "command", name, on });
   }
 
   /** @param {any} message */
   #message(message) {
-    this.heard = performance.now();
+    this.kernel.hear();
+    if (message?.type === "figures") this.#figures(message);
+    if (message?.type === "level") this.ownSound.tell(message.peak);
     if (message?.type !== "refused") return;
     const traits = { mute: "muted", camera: "camera_on", record: "recording", hangup: "state" };
     const trait = /** @type {Record<string, string>} */ (traits)[message.name];
     if (trait) this.guess.drop(trait);
     this.#changed();
+  }
+
+  /** @param {import("./stats_history.js").Reading} figures of this second */
+  #figures(figures) {
+    this.history.add(performance.now() / 1000, figures);
+    for (const card of this.cards) card.charts.update();
   }
 
   // This page's own camera and microphone
@@ -211,6 +241,7 @@ export class Session {
 
   #captureChanged() {
     this.leg.carry(this.capture.stream?.getTracks() ?? []);
+    this.ownSound.listen(this.capture.stream);
     this.#announce(true);
     for (const card of this.cards) card.selfChanged();
     this.update();
@@ -224,11 +255,9 @@ export class Session {
   #announce(changed) {
     const { capture, leg } = this;
     if (capture.asking) return;
-    if (capture.refusal) {
-      this.media?.send({ type: "captured", page: this.page, refused: capture.refusal });
-    } else if (capture.active) {
-      if (leg.state !== "connected" || (!changed && this.announced === leg.pc)) return;
-      this.announced = leg.pc;
+    if (capture.active) {
+      if (leg.state !== "connected" || (!changed && this.announced === leg.link)) return;
+      this.announced = leg.link;
       this.#tellCapture();
     } else if (this.announced) {
       this.announced = null;
@@ -237,21 +266,28 @@ export class Session {
   }
 
   #tellCapture() {
+    const { screen, widget } = this.capture.what;
     const [camera, microphone] = [this.capture.track("video"), this.capture.track("audio")];
-    this.media?.send({
-      type: "captured", page: this.page,
+    this.kernel.tell(this.media, {
+      type: "captured", page: this.page, screen, widget,
       camera: camera !== null, microphone: microphone !== null,
     });
   }
 
-  /** @param {{page: string, type: string, camera?: boolean, microphone?: boolean}} message */
-  #captureMessage({ page, type, camera, microphone }) {
+  /**
+   * Python wants something of this page, or wants it no more.
+   *
+   * @param {{page: string, type: string, request?: number,
+   *   wish?: import("./open_media.js").Wish, kinds?: ("audio"|"video")[]}} message
+   */
+  async #captureMessage({ page, type, request, wish, kinds }) {
     if (page !== this.page) return;
-    if (type === "capture") {
-      this.capture.start({ camera: Boolean(camera), microphone: Boolean(microphone) });
-    } else {
+    if (type === "release") {
       this.announced = null; // Python knows: it was Python that ended it
-      this.capture.stop();
+      this.capture.drop(kinds ?? ["audio", "video"]);
+    } else if (!(await this.capture.start(wish ?? {}))) {
+      const refused = this.capture.refusal;
+      this.kernel.tell(this.media, { type: "captured", page: this.page, request, refused });
     }
   }
 
@@ -287,15 +323,16 @@ export class Session {
    * @param {any[]} buffers
    */
   #mediaMessage(message, buffers) {
-    this.heard = performance.now();
+    this.kernel.hear();
     if (message?.type === "preview") this.#showThumbnail(message, buffers);
+    else if (message?.type === "snapshot") this.#answerSnapshot(message.id);
     else if (message?.type === "capture" || message?.type === "release") {
       this.#captureMessage(message);
     } else {
-      if (message?.page === this.page && message.type === "answer") {
+      if (message?.page === this.page && ["answer", "opened"].includes(message.type)) {
         this.capture.limit(message.max_height_px, message.max_fps);
       }
-      this.leg.receive(message);
+      this.leg.receive(message, buffers);
     }
   }
 
@@ -306,28 +343,46 @@ export class Session {
   async #showThumbnail(message, buffers) {
     if (!this.visible || !buffers?.[0]) return;
     try {
-      const picture = await createImageBitmap(new Blob([buffers[0]], { type: "image/jpeg" }));
-      this.thumbnail?.close();
-      this.thumbnail = picture;
-      this.thumbnailAt = performance.now();
+      await this.thumbnail.take(buffers[0]);
       for (const card of this.cards) card.drawThumbnail();
     } finally {
-      this.media?.send({ type: "shown", page: this.page, n: message.n });
+      this.kernel.tell(this.media, { type: "shown", page: this.page, n: message.n });
     }
+  }
+
+  /** @param {number} id of Python's question for the picture that is or was shown */
+  async #answerSnapshot(id) {
+    this.#keepPicture();
+    const picture = await this.lastPicture.jpeg();
+    if (!picture) return;
+    const { width, height, data } = picture;
+    this.kernel.tell(this.media, { type: "snapshot", page: this.page, id, width, height }, [data]);
+  }
+
+  #keepPicture() {
+    if (this.value("remote_camera_off")) return;
+    for (const card of this.cards) this.lastPicture.keep(card.ui.video);
+  }
+
+  #closeLeg() {
+    if (this.leg.state === "connected") this.#keepPicture();
+    this.leg.close();
   }
 
   // Time
 
   #changed() {
-    this.heard = performance.now();
+    this.wasAlive = this.alive;
+    this.kernel.hear();
     this.#followMute();
     if (this.connected && this.cards.size > 0 && this.alive) {
       if (this.leg.state === "idle") {
         this.#tellView();
+        this.leg.force = this.value("transport") || "auto";
         this.leg.open(Boolean(this.value("has_video")));
       }
     } else if (!this.connected || !this.alive) {
-      this.leg.close();
+      this.#closeLeg();
     }
     this.update();
   }
@@ -337,11 +392,10 @@ export class Session {
   }
 
   #tick() {
-    if (this.thumbnail && performance.now() - this.thumbnailAt > STALE_THUMBNAIL_MS) {
-      this.thumbnail.close();
-      this.thumbnail = null;
-      this.update();
-    }
+    if (this.alive !== this.wasAlive) this.#changed();
+    const open = this.cards.size > 0 && this.connected && this.alive;
+    if (open && performance.now() - this.toldViewAt > VIEW_MS) this.#tellView();
+    if (this.thumbnail.expire()) this.update();
     for (const card of this.cards) card.tick();
   }
 
@@ -353,6 +407,7 @@ export class Session {
         this.lastDrawn = now;
         if (this.connected) {
           this.meter.sample();
+          this.ownLevel = this.ownSound.sample(Boolean(this.value("muted")));
           for (const card of this.cards) if (card.inView) card.drawSound();
         }
       }
@@ -363,7 +418,8 @@ export class Session {
   #leave() {
     this.leg.close();
     this.capture.stop();
-    this.model.send({ type: "view", page: this.page, open: false, visible: false });
+    const gone = { type: "view", page: this.page, open: false, visible: false };
+    this.kernel.tell(this.model, gone);
   }
 
   close() {
@@ -375,9 +431,9 @@ export class Session {
     this.media?.off("msg:custom", this.onMedia);
     this.media?.off("comm_live_update", this.onChange);
     this.leg.close();
-    this.capture.stop();
+    this.capture.close();
     this.meter.close();
-    this.thumbnail?.close();
-    this.thumbnail = null;
+    this.ownSound.close();
+    this.thumbnail.close();
   }
 }

@@ -4,14 +4,15 @@ import { loudness } from "./wave.js";
 /** @typedef {import("./wave.js").Wave} Wave */
 
 /**
- * Draws the scrolling waveform, newest at the right, and the level at the right edge.
+ * Draws the far end's scrolling waveform, newest at the right, between the two meters: ours at
+ * the left edge, the far end's at the right.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {Wave} wave
- * @param {number} level 0 to 1
+ * @param {{theirs: number, yours: number}} levels 0 to 1
  * @param {{wave: string, soft: string, hot: string}} colours
  */
-export function drawSound(canvas, wave, level, colours) {
+export function drawSound(canvas, wave, levels, colours) {
   const scale = Math.min(2, window.devicePixelRatio || 1);
   const width = Math.round(canvas.clientWidth * scale);
   const height = Math.round(canvas.clientHeight * scale);
@@ -25,7 +26,7 @@ export function drawSound(canvas, wave, level, colours) {
   paint.clearRect(0, 0, width, height);
   const meter = 6 * scale;
   const margin = 12 * scale;
-  const left = margin;
+  const left = margin + meter + 10 * scale;
   const right = width - margin - meter - 10 * scale;
   const pitch = 4 * scale;
   const bar = 2 * scale;
@@ -41,18 +42,27 @@ export function drawSound(canvas, wave, level, colours) {
     paint.roundRect(x, middle - half, bar, 2 * half, bar / 2);
     paint.fill();
   }
-  const top = 6 * scale;
-  const tall = height - 2 * top;
-  const x = width - margin - meter;
+  const sides = /** @type {const} */ ([[width - margin - meter, levels.theirs], [margin, levels.yours]]);
+  for (const [x, level] of sides) {
+    drawLevel(paint, { x, top: 6 * scale, width: meter, height: height - 12 * scale }, level, colours);
+  }
+}
+
+/**
+ * @param {CanvasRenderingContext2D} paint
+ * @param {{x: number, top: number, width: number, height: number}} box
+ * @param {number} level 0 to 1
+ * @param {{wave: string, soft: string, hot: string}} colours
+ */
+function drawLevel(paint, { x, top, width, height }, level, colours) {
   paint.fillStyle = colours.soft;
   paint.beginPath();
-  paint.roundRect(x, top, meter, tall, meter / 2);
+  paint.roundRect(x, top, width, height, width / 2);
   paint.fill();
-  const filled = tall * loudness(level);
-  if (filled > 1) {
-    paint.fillStyle = level > 0.9 ? colours.hot : colours.wave;
-    paint.beginPath();
-    paint.roundRect(x, top + tall - filled, meter, filled, meter / 2);
-    paint.fill();
-  }
+  const filled = height * loudness(level);
+  if (filled <= 1) return;
+  paint.fillStyle = level > 0.9 ? colours.hot : colours.wave;
+  paint.beginPath();
+  paint.roundRect(x, top + height - filled, width, filled, width / 2);
+  paint.fill();
 }

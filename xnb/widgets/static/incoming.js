@@ -1,5 +1,71 @@
-// Built from xnb/widgets/js by build.mjs, sources 33cda5b99bf69c4470ff9521de53eac6458e5555235b152d5059ecba63d0acfa. Icons: Lucide (ISC license).
-function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.entries(t))s.setAttribute(o,r);return s.append(...e),s}function d(i,t){i.textContent!==t&&(i.textContent=t)}function w(i,t){i.hidden===t&&(i.hidden=!t)}function v(i){let t=/[\p{L}\p{N}]/u.exec(i);return t?t[0].toUpperCase():"?"}function g(i){let t=7;for(let e of i)t=(t*31+(e.codePointAt(0)??0))%3600;return t%360}var m=`<!-- @license lucide-static v0.500.0 - ISC -->
+// Built from xnb/widgets/js by build.mjs, sources 9647bfc5a7df39219298b7113f98191e909e25d72dc1a871353e5feb2d8bb119. Icons: Lucide (ISC license). Charts in call.js: uPlot (MIT license).
+function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.entries(e))o.setAttribute(n,s);return o.append(...i),o}function d(t,e){t.textContent!==e&&(t.textContent=e)}function u(t,e){t.hidden===e&&(t.hidden=!e)}function k(t){let e=/[\p{L}\p{N}]/u.exec(t);return e?e[0].toUpperCase():"?"}function x(t){let e=7;for(let i of t)e=(e*31+(i.codePointAt(0)??0))%3600;return e%360}var C=`<!-- @license lucide-static v0.500.0 - ISC -->
+<svg
+  class="lucide lucide-bell-off"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M10.268 21a2 2 0 0 0 3.464 0" />
+  <path d="M17 17H4a1 1 0 0 1-.74-1.673C4.59 13.956 6 12.499 6 8a6 6 0 0 1 .258-1.742" />
+  <path d="m2 2 20 20" />
+  <path d="M8.668 3.01A6 6 0 0 1 18 8c0 2.687.77 4.653 1.707 6.05" />
+</svg>
+`;var b=`<!-- @license lucide-static v0.500.0 - ISC -->
+<svg
+  class="lucide lucide-bell"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M10.268 21a2 2 0 0 0 3.464 0" />
+  <path d="M3.262 15.326A1 1 0 0 0 4 17h16a1 1 0 0 0 .74-1.673C19.41 13.956 18 12.499 18 8A6 6 0 0 0 6 8c0 4.499-1.411 5.956-2.738 7.326" />
+</svg>
+`;var y=`<!-- @license lucide-static v0.500.0 - ISC -->
+<svg
+  class="lucide lucide-camera"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M14.5 4h-5L7 7H4a2 2 0 0 0-2 2v9a2 2 0 0 0 2 2h16a2 2 0 0 0 2-2V9a2 2 0 0 0-2-2h-3l-2.5-3z" />
+  <circle cx="12" cy="13" r="3" />
+</svg>
+`;var S=`<!-- @license lucide-static v0.500.0 - ISC -->
+<svg
+  class="lucide lucide-chart-line"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M3 3v16a2 2 0 0 0 2 2h16" />
+  <path d="m19 9-5 5-4-4-3 3" />
+</svg>
+`;var M=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-check"
   xmlns="http://www.w3.org/2000/svg"
@@ -14,7 +80,22 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
 >
   <path d="M20 6 9 17l-5-5" />
 </svg>
-`;var f=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var T=`<!-- @license lucide-static v0.500.0 - ISC -->
+<svg
+  class="lucide lucide-chevron-up"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="m18 15-6-6-6 6" />
+</svg>
+`;var A=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-circle"
   xmlns="http://www.w3.org/2000/svg"
@@ -29,7 +110,23 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
 >
   <circle cx="12" cy="12" r="10" />
 </svg>
-`;var x=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var E=`<!-- @license lucide-static v0.500.0 - ISC -->
+<svg
+  class="lucide lucide-columns-2"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <rect width="18" height="18" x="3" y="3" rx="2" />
+  <path d="M12 3v18" />
+</svg>
+`;var I=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-file-audio"
   xmlns="http://www.w3.org/2000/svg"
@@ -46,7 +143,7 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="M14 2v4a2 2 0 0 0 2 2h4" />
   <path d="M2 19a2 2 0 1 1 4 0v1a2 2 0 1 1-4 0v-4a6 6 0 0 1 12 0v4a2 2 0 1 1-4 0v-1a2 2 0 1 1 4 0" />
 </svg>
-`;var k=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var O=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-file-video"
   xmlns="http://www.w3.org/2000/svg"
@@ -63,7 +160,7 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="M14 2v4a2 2 0 0 0 2 2h4" />
   <path d="m10 11 5 3-5 3v-6Z" />
 </svg>
-`;var C=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var B=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-headset"
   xmlns="http://www.w3.org/2000/svg"
@@ -79,7 +176,25 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="M3 11h3a2 2 0 0 1 2 2v3a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-5Zm0 0a9 9 0 1 1 18 0m0 0v5a2 2 0 0 1-2 2h-1a2 2 0 0 1-2-2v-3a2 2 0 0 1 2-2h3Z" />
   <path d="M21 16v2a4 4 0 0 1-4 4h-5" />
 </svg>
-`;var b=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var R=`<!-- @license lucide-static v0.500.0 - ISC -->
+<svg
+  class="lucide lucide-maximize"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M8 3H5a2 2 0 0 0-2 2v3" />
+  <path d="M21 8V5a2 2 0 0 0-2-2h-3" />
+  <path d="M3 16v3a2 2 0 0 0 2 2h3" />
+  <path d="M16 21h3a2 2 0 0 0 2-2v-3" />
+</svg>
+`;var j=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-mic-off"
   xmlns="http://www.w3.org/2000/svg"
@@ -99,7 +214,7 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="M9 9v3a3 3 0 0 0 5.12 2.12" />
   <line x1="12" x2="12" y1="19" y2="22" />
 </svg>
-`;var S=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var N=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-mic"
   xmlns="http://www.w3.org/2000/svg"
@@ -116,7 +231,25 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="M19 10v2a7 7 0 0 1-14 0v-2" />
   <line x1="12" x2="12" y1="19" y2="22" />
 </svg>
-`;var M=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var L=`<!-- @license lucide-static v0.500.0 - ISC -->
+<svg
+  class="lucide lucide-minimize"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M8 3v3a2 2 0 0 1-2 2H3" />
+  <path d="M21 8h-3a2 2 0 0 1-2-2V3" />
+  <path d="M3 16h3a2 2 0 0 1 2 2v3" />
+  <path d="M16 21v-3a2 2 0 0 1 2-2h3" />
+</svg>
+`;var P=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-phone"
   xmlns="http://www.w3.org/2000/svg"
@@ -131,7 +264,76 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
 >
   <path d="M22 16.92v3a2 2 0 0 1-2.18 2 19.79 19.79 0 0 1-8.63-3.07 19.5 19.5 0 0 1-6-6 19.79 19.79 0 0 1-3.07-8.67A2 2 0 0 1 4.11 2h3a2 2 0 0 1 2 1.72 12.84 12.84 0 0 0 .7 2.81 2 2 0 0 1-.45 2.11L8.09 9.91a16 16 0 0 0 6 6l1.27-1.27a2 2 0 0 1 2.11-.45 12.84 12.84 0 0 0 2.81.7A2 2 0 0 1 22 16.92z" />
 </svg>
-`;var y=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var H=`<!-- @license lucide-static v0.500.0 - ISC -->
+<svg
+  class="lucide lucide-picture-in-picture-2"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M21 9V6a2 2 0 0 0-2-2H4a2 2 0 0 0-2 2v10c0 1.1.9 2 2 2h4" />
+  <rect width="10" height="7" x="12" y="13" rx="2" />
+</svg>
+`;var V=`<!-- @license lucide-static v0.500.0 - ISC -->
+<svg
+  class="lucide lucide-play"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <polygon points="6 3 20 12 6 21 6 3" />
+</svg>
+`;var D=`<!-- @license lucide-static v0.500.0 - ISC -->
+<svg
+  class="lucide lucide-screen-share-off"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M13 3H4a2 2 0 0 0-2 2v10a2 2 0 0 0 2 2h16a2 2 0 0 0 2-2v-3" />
+  <path d="M8 21h8" />
+  <path d="M12 17v4" />
+  <path d="m22 3-5 5" />
+  <path d="m17 3 5 5" />
+</svg>
+`;var W=`<!-- @license lucide-static v0.500.0 - ISC -->
+<svg
+  class="lucide lucide-screen-share"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M13 3H4a2 2 0 0 0-2 2v10a2 2 0 0 0 2 2h16a2 2 0 0 0 2-2v-3" />
+  <path d="M8 21h8" />
+  <path d="M12 17v4" />
+  <path d="m17 8 5-5" />
+  <path d="M17 3h5v5" />
+</svg>
+`;var K=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-square"
   xmlns="http://www.w3.org/2000/svg"
@@ -146,7 +348,7 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
 >
   <rect width="18" height="18" x="3" y="3" rx="2" />
 </svg>
-`;var A=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var _=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-triangle-alert"
   xmlns="http://www.w3.org/2000/svg"
@@ -163,7 +365,7 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="M12 9v4" />
   <path d="M12 17h.01" />
 </svg>
-`;var I=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var z=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-video-off"
   xmlns="http://www.w3.org/2000/svg"
@@ -180,7 +382,7 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="M16 16a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V8a2 2 0 0 1 2-2h2" />
   <path d="m2 2 20 20" />
 </svg>
-`;var E=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var F=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-video"
   xmlns="http://www.w3.org/2000/svg"
@@ -196,7 +398,7 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="m16 13 5.223 3.482a.5.5 0 0 0 .777-.416V7.87a.5.5 0 0 0-.752-.432L16 10.5" />
   <rect x="2" y="6" width="14" height="12" rx="2" />
 </svg>
-`;var j=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var U=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-volume-2"
   xmlns="http://www.w3.org/2000/svg"
@@ -213,7 +415,7 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="M16 9a5 5 0 0 1 0 6" />
   <path d="M19.364 18.364a9 9 0 0 0 0-12.728" />
 </svg>
-`;var B=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var Y=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-volume-x"
   xmlns="http://www.w3.org/2000/svg"
@@ -230,7 +432,7 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <line x1="22" x2="16" y1="9" y2="15" />
   <line x1="16" x2="22" y1="9" y2="15" />
 </svg>
-`;var L=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var $=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-webcam"
   xmlns="http://www.w3.org/2000/svg"
@@ -248,7 +450,7 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="M7 22h10" />
   <path d="M12 22v-4" />
 </svg>
-`;var O=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var Z=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-x"
   xmlns="http://www.w3.org/2000/svg"
@@ -264,4 +466,4 @@ function n(i,t={},...e){let s=document.createElement(i);for(let[o,r]of Object.en
   <path d="M18 6 6 18" />
   <path d="m6 6 12 12" />
 </svg>
-`;var T={alert:A,check:m,circle:f,fileAudio:x,fileVideo:k,headset:C,mic:S,micOff:b,phone:M,square:y,video:E,videoOff:I,volume:j,volumeOff:B,webcam:L,x:O};function V(i){let t=document.createElement("template");t.innerHTML=T[i].slice(T[i].indexOf("<svg"));let e=t.content.firstElementChild;return e.setAttribute("class",`xnb-icon xnb-icon-${i}`),e.setAttribute("aria-hidden","true"),e.setAttribute("focusable","false"),e}var $=new Set(["Enter"," ","ArrowLeft","ArrowRight","ArrowUp","ArrowDown","Home","End"]);var Q=[659.3,523.3],tt=.06,h=class{constructor(){this.context=null,this.timer=void 0}set(t){t!==(this.timer!==void 0)&&(t?(this.context??=new AudioContext,this.#t(),this.timer=setInterval(()=>this.#t(),3e3)):(clearInterval(this.timer),this.timer=void 0))}#t(){let t=this.context;if(t?.state!=="running"){t?.resume().catch(()=>{});return}Q.forEach((e,s)=>{let o=t.currentTime+s*.28,r=new OscillatorNode(t,{frequency:e,type:"sine"}),l=new GainNode(t,{gain:0});l.gain.setValueAtTime(0,o),l.gain.linearRampToValueAtTime(tt,o+.03),l.gain.exponentialRampToValueAtTime(5e-4,o+.9),r.connect(l).connect(t.destination),r.start(o),r.stop(o+1)})}close(){this.set(!1),this.context?.close().catch(()=>{}),this.context=null}};function et(i,t){let e=n("div",{class:"xnb-avatar","aria-hidden":"true"});e.append(n("div",{class:"xnb-ring"}),n("span",{},v(i.who))),e.style.setProperty("--xnb-hue",String(g(i.who)));let s=n("div",{class:"xnb-choices"}),o=(r,l,a,c)=>{let u=n("button",{class:`xnb-${r}`,type:"button","aria-label":`${a}, call from ${i.who}`},V(l),a);u.disabled=i.busy,u.addEventListener("click",()=>{for(let H of s.querySelectorAll("button"))H.disabled=!0;t({id:i.id,...c})}),s.append(u)};return i.video?(o("accept","video","Accept",{type:"accept",video:!0}),o("accept","phone","Sound only",{type:"accept",video:!1})):o("accept","phone","Accept",{type:"accept",video:!1}),o("decline","phone","Decline",{type:"decline"}),n("li",{"data-caller":i.who},e,n("div",{class:"xnb-text"},n("p",{class:"xnb-words"},i.who),n("p",{class:"xnb-small"},i.video?"Video call":"Audio call")),s)}var p=class{constructor(t,e){this.model=t,this.shown="",this.drawn="",this.view=null,this.words=n("strong",{role:"status","aria-live":"assertive"}),this.state=n("span",{class:"xnb-status"}),this.calls=n("ul",{class:"xnb-calls","aria-label":"Waiting calls"}),this.note=n("p",{class:"xnb-line",role:"status","aria-live":"polite"}),this.root=n("section",{class:"xnb-card xnb-door",role:"group","aria-label":"Incoming calls"},n("header",{class:"xnb-waiting"},n("span",{class:"xnb-dot","aria-hidden":"true"}),this.words,this.state),this.calls,this.note),this.inside=n("div",{class:"xnb-inside"}),this.root.addEventListener("keydown",s=>{$.has(s.key)&&s.stopPropagation()}),e.classList.add("xnb"),e.append(this.root,this.inside),this.update()}update(){let{model:t}=this,e=t.get("callers")??[],s=String(t.get("state"));this.root.dataset.state=e.length?"ringing":s;let o=e.map(a=>a.who).join(", "),r=s==="waiting"?`Waiting for calls as ${t.get("handle")}`:"";d(this.words,o?`${o} calling`:r||String(t.get("state_text"))),d(this.state,o&&e.length>1?`${e.length} calls`:"");let l=JSON.stringify(e);if(l!==this.drawn){this.drawn=l;let a=c=>t.send(c);this.calls.replaceChildren(...e.map(c=>et(c,a)))}w(this.calls,e.length>0),d(this.note,String(t.get("notice")??"")),w(this.note,this.note.textContent!==""),this.#t(String(t.get("active")??""))}async#t(t){if(t===this.shown||(this.shown=t,this.view?.remove(),this.view=null,this.inside.replaceChildren(),!t))return;let e=this.model.widget_manager,s=await e.get_model(t.replace("IPY_MODEL_","")),o=await e.create_view(s);if(this.shown!==t){o.remove();return}this.view=o,this.inside.replaceChildren(o.el)}close(){this.shown="",this.view?.remove(),this.root.remove(),this.inside.remove()}},Pt=()=>{let i=new h,t=new Set;return{initialize({model:e}){let s=()=>{i.set(t.size>0&&(e.get("callers")??[]).some(o=>!o.busy));for(let o of t)o.update()};return e.on("change",s),()=>i.close()},render({model:e,el:s}){let o=new p(e,s);return t.add(o),i.set((e.get("callers")??[]).length>0),()=>{t.delete(o),t.size===0&&i.set(!1),o.close()}}}};export{Pt as default};
+`;var Ae={alert:_,bell:b,bellOff:C,camera:y,chart:S,check:M,chevronUp:T,circle:A,columns:E,fileAudio:I,fileVideo:O,headset:B,maximize:R,mic:N,micOff:j,minimize:L,phone:P,pip:H,play:V,screenShare:W,screenShareOff:D,square:K,video:F,videoOff:z,volume:U,volumeOff:Y,webcam:$,x:Z};function p(t){return Ee(Ae[t],t)}function Ee(t,e){let i=document.createElement("template");i.innerHTML=t.slice(t.indexOf("<svg"));let o=i.content.firstElementChild;return o.setAttribute("class",`xnb-icon xnb-icon-${e}`),o.setAttribute("aria-hidden","true"),o.setAttribute("focusable","false"),o}var Ie={mute:"M",camera:"V",page:"P",screen:"S",record:"R",hangup:"H",sound:"A",snapshot:"C",tiles:"T",pip:"I",full:"F",devices:"D",stats:"G"},Dt=new Map(Object.entries(Ie).map(([t,e])=>[e,t]));var Oe={a:"accept",s:"sound",d:"decline",m:"silence"};function q(t){return t.ctrlKey||t.metaKey||t.altKey||t.repeat?null:Oe[t.key.toLowerCase()]??null}var G=new Set(["Enter"," ","ArrowLeft","ArrowRight","ArrowUp","ArrowDown","Home","End"]);var a={incoming:"Incoming calls",waitingCalls:"Waiting calls",waiting:"Waiting for calls as {}",calling:"{} calling",count:"{} calls",accept:"Accept",soundOnly:"Sound only",decline:"Decline",from:"{}, call from {}",withKey:"{} ({})",video:"Video call",audio:"Audio call",silence:"Silence the ring",keys:"A accepts, S accepts with sound only, D declines, M silences the ring",blocked:"This page may not ring before you click in it."};function c(t,...e){let i=0;return t.replace(/\{\}/g,()=>String(e[i++]??""))}function Be(t,e){let i=r("div",{class:"xnb-avatar","aria-hidden":"true"});i.append(r("div",{class:"xnb-ring"}),r("span",{},k(t.who))),i.style.setProperty("--xnb-hue",String(x(t.who)));let o=r("div",{class:"xnb-choices"}),n=(s,l,m,h,f,J)=>{let v=r("button",{class:`xnb-${s}`,type:"button","data-answer":l,"aria-keyshortcuts":f,"aria-label":c(a.from,h,t.who),title:c(a.withKey,h,f)},p(m),h);v.disabled=t.busy,v.addEventListener("click",()=>{for(let X of o.querySelectorAll("button"))X.disabled=!0;e({id:t.id,...J})}),o.append(v)};return t.video?(n("accept","accept","video",a.accept,"A",{type:"accept",video:!0}),n("accept","sound","phone",a.soundOnly,"S",{type:"accept",video:!1})):n("accept","accept","phone",a.accept,"A",{type:"accept",video:!1}),n("decline","decline","phone",a.decline,"D",{type:"decline"}),r("li",{"data-caller":t.who},i,r("div",{class:"xnb-text"},r("p",{class:"xnb-words"},t.who),r("p",{class:"xnb-small"},t.video?a.video:a.audio)),o)}var w=class{constructor(e,i,o){this.model=e,this.ring=o,this.shown="",this.drawn="",this.view=null,this.words=r("strong",{role:"status","aria-live":"assertive"}),this.state=r("span",{class:"xnb-status"}),this.silence=r("button",{class:"xnb-button xnb-quiet xnb-bell-on",type:"button","aria-pressed":"false","aria-label":a.silence,title:c(a.withKey,a.silence,"M"),"aria-keyshortcuts":"M"},p("bell"),p("bellOff")),this.silence.addEventListener("click",()=>o.silence(!o.silenced)),this.calls=r("ul",{class:"xnb-calls","aria-label":a.waitingCalls}),this.note=r("p",{class:"xnb-line",role:"status","aria-live":"polite"}),this.root=r("section",{class:"xnb-card xnb-door",role:"group","aria-label":a.incoming,tabindex:"0"},r("header",{class:"xnb-waiting"},r("span",{class:"xnb-dot","aria-hidden":"true"}),this.words,this.state,this.silence),this.calls,this.note),this.inside=r("div",{class:"xnb-inside"}),this.root.addEventListener("pointerdown",()=>o.wake()),this.root.addEventListener("keydown",n=>this.#e(n)),i.classList.add("xnb"),i.append(this.root,this.inside),this.update()}#e(e){this.ring.wake();let i=q(e),o=i==="silence"?this.silence:this.calls.querySelector(`button[data-answer="${i}"]:not(:disabled)`);if(i&&o&&this.root.dataset.state==="ringing")o.click(),e.preventDefault();else if(!(e.target!==this.root&&G.has(e.key)))return;e.stopPropagation()}update(){let{model:e,ring:i}=this,o=e.get("callers")??[],n=String(e.get("state"));this.root.dataset.state=o.length?"ringing":n,this.root.dataset.rings=String(i.on&&!i.silenced);let s=o.map(h=>h.who).join(", "),l=n==="waiting"?c(a.waiting,e.get("handle")):"";d(this.words,s?c(a.calling,s):l||String(e.get("state_text"))),d(this.state,s&&o.length>1?c(a.count,o.length):""),this.root.title=s?a.keys:"",u(this.silence,s!==""),this.silence.setAttribute("aria-pressed",String(i.silenced)),this.#t(o);let m=String(e.get("notice")??"");d(this.note,m||(i.blocked?a.blocked:"")),u(this.note,this.note.textContent!==""),this.#o(String(e.get("active")??""))}#t(e){u(this.calls,e.length>0);let i=JSON.stringify(e);if(i===this.drawn)return;this.drawn=i;let o=this.calls.contains(document.activeElement),n=s=>this.model.send(s);this.calls.replaceChildren(...e.map(s=>Be(s,n))),o&&this.root.focus()}async#o(e){if(e===this.shown||(this.shown=e,this.view?.remove(),this.view=null,this.inside.replaceChildren(),!e))return;let i=this.model.widget_manager,o=await i.get_model(e.replace("IPY_MODEL_","")),n=await i.create_view(o);if(this.shown!==e){n.remove();return}this.view=n,this.inside.replaceChildren(n.el)}close(){this.shown="",this.view?.remove(),this.root.remove(),this.inside.remove()}};var Re=[659.3,523.3],je=.06,g=class{constructor(e,i=()=>new AudioContext){this.changed=e,this.makeContext=i,this.context=null,this.timer=void 0,this.silenced=!1,this.struck=0}get on(){return this.timer!==void 0}get blocked(){return this.on&&!this.silenced&&this.context?.state==="suspended"}set(e){e!==this.on&&(e?(this.silenced=!1,this.context||(this.context=this.makeContext(),this.context.onstatechange=()=>{this.on&&this.struck===0&&this.#e(),this.changed()}),this.struck=0,this.timer=setInterval(()=>this.#e(),3e3),this.#e()):(clearInterval(this.timer),this.timer=void 0))}silence(e){this.silenced=e,this.changed()}wake(){this.context?.state==="suspended"&&this.context.resume().catch(()=>{})}#e(){let{context:e}=this;if(!(this.silenced||!e)){if(e.state!=="running"){this.wake();return}this.struck+=1,Re.forEach((i,o)=>{let n=e.currentTime+o*.28,s=e.createOscillator(),l=e.createGain();s.frequency.value=i,l.gain.setValueAtTime(0,n),l.gain.linearRampToValueAtTime(je,n+.03),l.gain.exponentialRampToValueAtTime(5e-4,n+.9),s.connect(l).connect(e.destination),s.start(n),s.stop(n+1)})}}close(){this.set(!1),this.context?.close().catch(()=>{}),this.context=null}};var Jt=()=>{let t=new Set,e=new g(()=>{for(let o of t)o.update()}),i=o=>{let n=o.get("callers")??[];e.set(t.size>0&&n.some(s=>!s.busy));for(let s of t)s.update()};return{initialize({model:o}){let n=()=>i(o);return o.on("change",n),()=>e.close()},render({model:o,el:n}){let s=new w(o,n,e);return t.add(s),i(o),()=>{t.delete(s),t.size===0&&e.set(!1),s.close()}}}};export{Jt as default};

@@ -1,0 +1,120 @@
+"""Further notebooks run from top to bottom in JupyterLab, and what the page shows afterwards."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from .conftest import ROOT
+from .lab import LabPage
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+Opener = Callable[[str], Awaitable[LabPage]]
+
+
+def shown(cells: list[dict[str, Any]], kind: str) -> list[str]:
+    """Everything the cells gave of one MIME type; ``stream`` is what they printed."""
+    found = []
+    for cell in cells:
+        for output in cell["outputs"]:
+            if kind == "stream" and output["output_type"] == "stream":
+                assert output["name"] == "stdout", output
+                found.append("".join(output["text"]))
+            elif kind in output.get("data", {}):
+                found.append("".join(output["data"][kind]))
+    return found
+
+
+async def test_they_run_from_top_to_bottom(open_notebook: Opener) -> None:
+    notebook = await open_notebook("02-media-in-and-out.ipynb")
+    await media_in_and_out(notebook)
+    await recording(await open_beside(notebook, "03-recording.ipynb"))
+
+
+async def open_beside(notebook: LabPage, name: str) -> LabPage:
+    """Another notebook in the same page, which saves loading JupyterLab again."""
+    shutil.copyfile(ROOT / "notebooks" / name, notebook.lab.root / name)
+    await notebook.page.evaluate(
+        "(path) => { window.jupyterapp.commands.execute('docmanager:open', { path }); }", name
+    )
+    await notebook.page.wait_for_function(
+        """(path) => {
+            const panel = window.jupyterapp.shell.currentWidget;
+            return panel?.context?.path === path && panel.content.widgets.length > 1
+                && panel.sessionContext.isReady
+                && panel.sessionContext.session?.kernel?.status === "idle";
+        }""",
+        arg=name,
+        timeout=30_000,
+    )
+    return LabPage(notebook.lab, notebook.page, name)
+
+
+async def media_in_and_out(notebook: LabPage) -> None:
+    await notebook.run(last="playback = call.send_video(draw")
+    # The picture that Python draws is in the card: an orange ball before blue.
+    card = notebook.card()
+    await card.wait_frames(20)
+    await notebook.page.wait_for_function(
+        "(card) => card.querySelector('video.xnb-video').videoHeight === 360",
+        arg=await card.root.element_handle(),
+        timeout=10_000,
+    )
+    reds, blues = await card.video.evaluate(
+        """(video) => {
+            const canvas = new OffscreenCanvas(64, 36);
+            const context = canvas.getContext("2d");
+            context.drawImage(video, 0, 0, 64, 36);
+            const { data } = context.getImageData(0, 0, 64, 36);
+            let [reds, blues] = [0, 0];
+            for (let at = 0; at < data.length; at += 4) {
+                if (data[at] > 180 && data[at + 2] < 80) reds++;
+                if (data[at] < 60 && data[at + 2] > 80) blues++;
+            }
+            return [reds, blues];
+        }"""
+    )
+    # A disc of radius 40 in 640x360 is 2.2 % of it: 50 of 2304 points.
+    assert 30 < reds < 70
+    assert blues > 2000
+
+    cells = await notebook.run()
+    text = "\n".join(shown(cells, "stream"))
+    assert re.search(r"sent  659.26 Hz, heard   6[3-8]\d Hz", text)
+    assert re.search(r"30 pictures, the ball moved over \d{3} pixels", text)
+    assert re.search(r"muted +\d chunks", text)
+    assert "hangup after" in text
+    await card.wait_state("ended")
+    # The sound, the snapshot, the ball's way and the spectrogram are pictures in the page.
+    pictures = notebook.page.locator(".jp-OutputArea-output.jp-RenderedImage img")
+    widths = await pictures.evaluate_all("(all) => all.map((one) => one.naturalWidth)")
+    assert len([width for width in widths if width >= 400]) >= 4, widths
+
+
+async def recording(notebook: LabPage) -> None:
+    cells = await notebook.run()
+    text = "\n".join(shown(cells, "stream"))
+    assert re.search(r"[4-7]\.\d s, \d{6} samples in 2 channels", text), text
+    # The whole recording, the part from 1.5 to 3.5 s, and both sides in one file.
+    page = notebook.page
+    open_panel = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+    players = page.locator(f"{open_panel} .jp-OutputArea .xnb-player")
+    assert await players.count() == 3
+    for index, (shortest_s, longest_s) in enumerate(((4, 8), (1.9, 2.1), (2, 5))):
+        player = players.nth(index)
+        await player.scroll_into_view_if_needed()
+        await page.wait_for_function(
+            "(player) => player.dataset.ready === 'true' && player.dataset.wave === 'ready'",
+            arg=await player.element_handle(),
+            timeout=15_000,
+        )
+        width, seconds = await player.locator("video").evaluate(
+            "(video) => [video.videoWidth, video.duration]"
+        )
+        assert width >= 640
+        assert shortest_s < seconds < longest_s

@@ -1,0 +1,171 @@
+"""The first-call notebook saved by JupyterLab, in mid-call and afterwards, and opened again.
+
+Saved with the state of the widgets, which JupyterLab can be told to save and does not by default;
+what it saves by default is a part of that. Opened without a kernel and not trusted, so that its
+HTML goes through JupyterLab's sanitizer.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.async_api import Page
+from saved_secrets import Secrets, all_layers, found_in, unsafe_words
+
+from xnb.media.testcard import read_counter
+
+from .lab import Lab, LabPage
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+NOTEBOOK = "01-first-call.ipynb"
+STARTUP = Path(__file__).parent.parent / "notebook_startup.py"
+WIDGETS = "application/vnd.jupyter.widget-state+json"
+Opener = Callable[[str], Awaitable[LabPage]]
+
+
+@pytest.fixture
+def ears(lab: Lab, tmp_path: Path) -> Iterator[Path]:
+    """The file with what may not be saved; and JupyterLab saves the state of widgets."""
+    folder = lab.root.parent
+    startup = folder / "ipython" / "profile_default" / "startup" / STARTUP.name
+    setting = folder / "settings" / "@jupyter-widgets" / "jupyterlab-manager"
+    for made in (startup.parent, setting):
+        made.mkdir(parents=True, exist_ok=True)
+    place = f"import os\nos.environ['XNB_RUN_FOLDER'] = {os.fspath(tmp_path)!r}\n"
+    code = STARTUP.read_text(encoding="utf-8").replace("from __future__ import annotations", place)
+    startup.write_text(code, encoding="utf-8")
+    (setting / "plugin.jupyterlab-settings").write_text('{"saveState": true}')
+    try:
+        yield tmp_path / "planted.jsonl"
+    finally:
+        startup.unlink()
+        (setting / "plugin.jupyterlab-settings").unlink()
+
+
+def read(path: Path) -> dict[str, Any]:
+    saved: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    for widget in saved["metadata"]["widgets"][WIDGETS]["state"].values():
+        for name in ("_esm", "_css"):
+            widget["state"].pop(name, None)
+    return saved
+
+
+def must_be_clean(saved: dict[str, Any], planted: Path) -> None:
+    secrets = Secrets.read(planted)
+    assert secrets.kinds >= {
+        "server", "server token", "token", "sdp", "turn", "call", "video packet", "audio packet",
+        "sent buffer",
+    }  # fmt: skip
+    found = all_layers(saved)
+    assert not found_in(found, secrets.texts | secrets.media)
+    assert not unsafe_words(found)
+
+
+def summaries(saved: dict[str, Any]) -> list[dict[str, str]]:
+    return [
+        {kind: "".join(text) for kind, text in output["data"].items()}
+        for cell in saved["cells"]
+        for output in cell.get("outputs", [])
+        if "text/markdown" in output.get("data", {})
+    ]
+
+
+async def open_without_kernel(lab: Lab, page: Page, path: Path) -> None:
+    """Open a notebook that is not trusted and whose kernel there is none of."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.pop("widgets")
+    notebook.metadata["kernelspec"] = {"name": "gone", "display_name": "Gone", "language": "gone"}
+    notebook.metadata["language_info"] = {"name": "gone"}
+    nbformat.write(notebook, lab.root / "again.ipynb")
+    await page.goto(f"{lab.url}/lab/workspaces/again/tree/again.ipynb?token={lab.token}")
+    asked = page.locator(".jp-Dialog")
+    await asked.locator("select").select_option(label="No Kernel", timeout=60_000)
+    await asked.get_by_role("button", name="Select").click()
+    await asked.wait_for(state="detached", timeout=10_000)
+    await page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    kernels = await page.evaluate(
+        "() => window.jupyterapp.serviceManager.kernels.runningCount ?? 0"
+    )
+    assert kernels == 0
+
+
+async def test_it_is_saved_without_secrets_and_shows_the_call_without_a_kernel(
+    lab: Lab, page: Page, open_notebook: Opener, ears: Path
+) -> None:
+    notebook = await open_notebook(NOTEBOOK)
+    await notebook.run(last="call.record(")
+    card = notebook.card()
+    await card.wait_state("connected")
+    await card.wait_frames(30)
+
+    # In mid-call: the widgets' state is in the file, and nothing else of the call.
+    await notebook.save()
+    saved = read(lab.root / NOTEBOOK)
+    states = saved["metadata"]["widgets"][WIDGETS]["state"]
+    (state,) = [one["state"] for one in states.values() if "connected_at" in one["state"]]
+    assert state["state"] == "connected"
+    assert not any(one.get("buffers") for one in states.values())
+    assert "Run the cell to call again" in json.dumps(saved)
+    assert not summaries(saved)
+    must_be_clean(saved, ears)
+
+    # After hang-up the summary stands where the card was.
+    async with notebook.kernel() as kernel:
+        await notebook.run(last="call.hangup()")
+        await notebook.page.locator(".xnb-static img[alt='Last picture of testcard']").wait_for(
+            timeout=15_000
+        )
+        decoded = await kernel.eval("call.peer.video_in.frames")
+    await notebook.save()
+    saved = read(lab.root / NOTEBOOK)
+    (summary,) = summaries(saved)
+    (jpeg,) = re.findall(r"data:image/jpeg;base64,([^\"]+)", summary["text/html"])
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(jpeg))).convert("RGB"))
+    number = read_counter(picture)
+    assert number is not None
+    # The bot numbers its pictures from when the call connects.
+    assert abs(number - decoded) < 60, "what the page showed last, not an old keyframe"
+    must_be_clean(saved, ears)
+
+    lab.shut_kernels()
+    await open_without_kernel(lab, page, lab.root / NOTEBOOK)
+    shown = page.locator(".xnb-static")
+    await shown.wait_for(timeout=20_000)
+    await shown.scroll_into_view_if_needed()
+    text = await shown.inner_text()
+    for words in (
+        "You hung up",
+        "s with testcard",
+        "you called",
+        "kbit/s",
+        "connected",
+        "Recorded",
+    ):
+        assert words in text.replace("Mbit/s", "kbit/s"), words
+    assert await shown.evaluate("(e) => !e.hasAttribute('data-state')"), "it was sanitized"
+    pictures = await shown.locator("img").evaluate_all(
+        "(all) => all.map((img) => [img.alt.split(' ')[0], img.complete && img.naturalWidth > 9])"
+    )
+    assert [alt for alt, _ in pictures] == ["Last", "curve", "curve", "curve", "Timeline:"]
+    assert all(drawn for _, drawn in pictures)
+    assert await shown.evaluate("(e) => getComputedStyle(e).borderRadius") == "12px"
+    # The recording lies beside the notebook and plays from there.
+    player = shown.locator("video")
+    await player.evaluate("(video) => video.play()")
+    await page.wait_for_function(
+        "(video) => video.currentTime > 0.2 && video.videoWidth === 640",
+        arg=await player.element_handle(),
+        timeout=10_000,
+    )
