@@ -19,6 +19,19 @@ for _name in ("XNB_SERVER", "XNB_SERVER_TOKEN"):
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than about ten seconds")
+    config.addinivalue_line("markers", "alone: looks at delays; runs with the machine to itself")
+    config.addinivalue_line("markers", "xdist_group(name): tests of one process, with -n")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With ``-n 2 --dist loadgroup``: one browser at a time, and each notebook is run once."""
+    for item in items:
+        group = str(item.path)
+        if "browser" in item.path.parts:
+            group = "browser"
+        elif "notebook_run" in getattr(item, "fixturenames", ()):
+            group = "notebooks"
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

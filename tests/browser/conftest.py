@@ -88,7 +88,7 @@ Opener = Callable[[str], Awaitable["LabPage"]]
 
 @pytest.fixture
 async def open_notebook(lab: Lab, page: Page) -> AsyncIterator[Opener]:
-    """Opens a fresh copy of one of ``notebooks/``; afterwards every kernel is ended."""
+    """Opens a fresh copy of one of ``notebooks/``; afterwards kernels and files are gone."""
     from .lab import LabPage
 
     async def open_one(name: str) -> LabPage:
@@ -97,3 +97,5 @@ async def open_notebook(lab: Lab, page: Page) -> AsyncIterator[Opener]:
 
     yield open_one
     lab.shut_kernels()
+    for path in lab.root.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()

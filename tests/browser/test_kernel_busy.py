@@ -20,7 +20,7 @@ PROMISED = "XNB_TEST_BLOCK_S" in os.environ
 BLOCK_S = float(os.environ.get("XNB_TEST_BLOCK_S", "3.5"))
 MAX_GAP_S = 0.4 if PROMISED else 3.0
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240 + 6 * BLOCK_S)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(240 + 6 * BLOCK_S)]
 
 Opener = Callable[[str], Awaitable[LabPage]]
 

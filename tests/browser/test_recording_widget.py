@@ -66,10 +66,11 @@ class Player:
         return time_s, counter(grey)
 
     async def click_at(self, share: float) -> None:
-        """Click into the waveform."""
+        """Click into the waveform, once the page around it has come to rest."""
         box = await self.slider.bounding_box()
         assert box is not None
-        await self.page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+        place: Any = {"x": share * box["width"], "y": box["height"] / 2}
+        await self.slider.click(position=place)
 
     async def note(self, text: str) -> str:
         """The note, once it contains ``text``."""

@@ -21,7 +21,7 @@ from .proxy import BASE_URL, Proxy, Seen
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(240)]
 
 TRIES = 4
 """Stretches of which one must be good: other programs use the machine, too."""

@@ -32,7 +32,7 @@ SCALE = BLOCK_S / PROMISED_S
 SCALED = Timeouts(dead_peer_s=max(4.0, 8 * SCALE), reconnect_s=max(4.0, 20 * SCALE))
 PAGE = Timeouts(dead_peer_s=4 * BLOCK_S)
 
-pytestmark = pytest.mark.timeout(60 + 2 * BLOCK_S)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(60 + 2 * BLOCK_S)]
 
 
 class Heard:

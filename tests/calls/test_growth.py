@@ -9,11 +9,14 @@ import time
 
 import numpy as np
 import psutil
+import pytest
 
 from xnb.engine.peer import Peer
 from xnb.media import synthetic
 from xnb.media.frames import VideoFrame
 from xnb.media.testcard import read_counter
+
+pytestmark = pytest.mark.alone
 
 MB = 1 << 20
 

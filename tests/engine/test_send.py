@@ -103,6 +103,7 @@ class Blocks(SourceTrack):
         pass
 
 
+@pytest.mark.alone
 async def test_changing_the_source_does_not_shift_the_sound_for_good(pair):
     a, _ = pair
     sent = []

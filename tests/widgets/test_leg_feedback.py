@@ -13,6 +13,8 @@ from .pages import EnginePage, Lossy, World, decoder_threads, strongest_hz, unti
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
