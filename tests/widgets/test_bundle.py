@@ -22,18 +22,20 @@ BUNDLES = ("call.js", "incoming.js", "recording.js", "recording.css", "xnb.css")
 
 
 def sources() -> list[Path]:
-    return [
-        path
-        for path in sorted(JS.iterdir(), key=lambda path: path.name)
-        if (path.suffix in (".js", ".mjs", ".css") or path.name == "package.json")
+    names = sorted(
+        path.relative_to(JS).as_posix()
+        for path in JS.rglob("*")
+        if (path.suffix in (".js", ".mjs", ".css") or path == JS / "package.json")
         and not path.name.endswith(".test.js")
-    ]
+    )
+    return [JS / name for name in names if not name.startswith("node_modules/")]
 
 
 def test_each_bundle_was_built_from_the_sources_that_are_here() -> None:
     digest = hashlib.sha256()
     for path in sources():
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        name = path.relative_to(JS).as_posix()
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     for name in BUNDLES:
         head = (STATIC / name).read_text(encoding="utf-8")[:300]
         found = re.search(r"sources ([0-9a-f]{64})", head)

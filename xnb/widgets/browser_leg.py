@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 MAX_PAGES = 4
 MAX_OFFER_CHARS = 64 * 1024
 BEAT_S = 0.4
-"""How often a page is told what left for it and what came; see js/watch.js."""
+"""How often a page is told what left for it and what came; see js/legs/watch.js."""
 
 
 class BrowserLeg(FreeRouting, ipywidgets.Widget):  # type: ignore[misc]

@@ -3,14 +3,16 @@
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const outdir = process.argv[2] ?? join(here, "..", "static");
 
 const hash = createHash("sha256");
-for (const name of readdirSync(here).sort()) {
+const names = readdirSync(here, { recursive: true }).map((name) => name.split(sep).join("/"));
+for (const name of names.sort()) {
+  if (name.startsWith("node_modules/")) continue;
   if (!/\.(js|mjs|css)$/.test(name) && name !== "package.json") continue;
   if (name.endsWith(".test.js")) continue;
   hash.update(name).update("\0").update(readFileSync(join(here, name))).update("\0");

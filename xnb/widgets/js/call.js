@@ -1,6 +1,6 @@
 // @ts-check
-import { Card } from "./card.js";
-import { Session } from "./session.js";
+import { Card } from "./card/card.js";
+import { Session } from "./card/session.js";
 
 /** One of these for each model: `initialize` owns the connection, `render` only draws. */
 export default () => {

@@ -1,6 +1,6 @@
 // @ts-check
-import { Doorbell } from "./doorbell.js";
-import { Ring } from "./ring.js";
+import { Doorbell } from "./door/doorbell.js";
+import { Ring } from "./door/ring.js";
 
 /** One ring for each model, however often its card is shown. */
 export default () => {
@@ -11,7 +11,7 @@ export default () => {
   });
   /** @param {Model} model */
   const changed = (model) => {
-    /** @type {import("./doorbell.js").Caller[]} */
+    /** @type {import("./door/doorbell.js").Caller[]} */
     const callers = model.get("callers") ?? [];
     ring.set(doors.size > 0 && callers.some((caller) => !caller.busy));
     for (const door of doors) door.update();

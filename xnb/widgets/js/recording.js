@@ -1,6 +1,6 @@
 // @ts-check
-import { Player } from "./recording_player.js";
-import { Store } from "./recording_store.js";
+import { Player } from "./recording/player.js";
+import { Store } from "./recording/store.js";
 
 /** One of these for each model: what came from Python is kept once, however often it is shown. */
 export default () => {

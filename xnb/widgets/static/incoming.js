@@ -1,4 +1,4 @@
-// Built from xnb/widgets/js by build.mjs, sources 9647bfc5a7df39219298b7113f98191e909e25d72dc1a871353e5feb2d8bb119. Icons: Lucide (ISC license). Charts in call.js: uPlot (MIT license).
+// Built from xnb/widgets/js by build.mjs, sources d59ad736d58351c7f0691f3ff020d78c5e75ea5b46c86de58a08c8300fb8964e. Icons: Lucide (ISC license). Charts in call.js: uPlot (MIT license).
 function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.entries(e))o.setAttribute(n,s);return o.append(...i),o}function d(t,e){t.textContent!==e&&(t.textContent=e)}function u(t,e){t.hidden===e&&(t.hidden=!e)}function k(t){let e=/[\p{L}\p{N}]/u.exec(t);return e?e[0].toUpperCase():"?"}function x(t){let e=7;for(let i of t)e=(e*31+(i.codePointAt(0)??0))%3600;return e%360}var C=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-bell-off"
