@@ -1,8 +1,8 @@
 """How media travel as buffers of custom messages: several frames behind each other, no JSON.
 
 Each frame has a header of 16 bytes, little endian: codec (1 byte), flags (1; bit 0 is a keyframe),
-nothing (2), length of the data in bytes (4), time in milliseconds (8, a float). js/legs/comm_wire.js
-reads and writes the same.
+nothing (2), length of the data in bytes (4), time in milliseconds (8, a float).
+js/legs/comm_wire.js reads and writes the same.
 """
 
 from __future__ import annotations
