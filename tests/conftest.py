@@ -23,6 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "xdist_group(name): tests of one process, with -n")
 
 
+@pytest.hookimpl(tryfirst=True)  # before -n reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With ``-n 2 --dist loadgroup``: one browser at a time, and each notebook is run once."""
     for item in items:

@@ -136,7 +136,7 @@ async def test_it_is_saved_without_secrets_and_shows_the_call_without_a_kernel(
     number = read_counter(picture)
     assert number is not None
     # The bot numbers its pictures from when the call connects.
-    assert abs(number - decoded) < 60, "what the page showed last, not an old keyframe"
+    assert abs(number - decoded) < 90, "what the page showed last, not an old keyframe"
     must_be_clean(saved, ears)
 
     lab.shut_kernels()

@@ -65,6 +65,8 @@ class EncodingThread:
 
     def encode(self, job: Job) -> None:
         """Encode a picture, or let it wait for the one that is being encoded."""
+        if self._closed:
+            return
         if self._running is not None:
             self.skipped += self._waiting is not None
             self._waiting = job
@@ -76,9 +78,14 @@ class EncodingThread:
             self.encoder = VideoEncoder(job.codec, self._settings)
         self.encoder.set_target(job.target_bps)
         keyframe, self._need_key = self._need_key, False
-        self._running = asyncio.get_running_loop().run_in_executor(
-            self._worker, _encode, self.encoder, job.frame, keyframe
-        )
+        loop = asyncio.get_running_loop()
+        try:
+            running = loop.run_in_executor(self._worker, _encode, self.encoder, job.frame, keyframe)
+        except RuntimeError:
+            # The interpreter ends: no thread takes work any more, and nobody waits for pictures.
+            self._closed = True
+            return
+        self._running = running
         self._running.add_done_callback(lambda done: self._finished(done, job))
 
     def want_keyframe(self) -> None:
