@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from notebook_runs import NotebookRun
+
+NOTEBOOK_TESTS = ("test_notebooks.py", "test_saved_secrets.py")
 
 # Set by a developer's shell, these would send the tests to another server.
 for _name in ("XNB_SERVER", "XNB_SERVER_TOKEN"):
@@ -20,19 +22,21 @@ for _name in ("XNB_SERVER", "XNB_SERVER_TOKEN"):
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than about ten seconds")
     config.addinivalue_line("markers", "alone: looks at delays; runs with the machine to itself")
-    config.addinivalue_line("markers", "xdist_group(name): tests of one process, with -n")
 
 
-@pytest.hookimpl(tryfirst=True)  # before -n reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With ``-n 2 --dist loadgroup``: one browser at a time, and each notebook is run once."""
-    for item in items:
-        group = str(item.path)
-        if "browser" in item.path.parts:
-            group = "browser"
-        elif "notebook_run" in getattr(item, "fixturenames", ()):
-            group = "notebooks"
-        item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With ``-n 2``: a file stays in one process, one browser runs, each notebook runs once."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Rooms(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            if "/browser/" in file:
+                return "browser"
+            return "notebooks" if file.endswith(NOTEBOOK_TESTS) else file
+
+    return Rooms(config, log)
 
 
 @pytest.fixture(scope="session")
