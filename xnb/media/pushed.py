@@ -14,13 +14,21 @@ from .frames import check_sample_rate, to_av_video, to_int16
 from .push import PushSource, audio_from, video_from
 
 _SOUND_S = 2.0
+# A picture that stands is sent again: one alone may get lost, or be left out by the encoder.
+_REPEAT_S = 0.5
 
 
 class Inbox:
-    """Items from whoever has some, for one reader's thread; the oldest makes room."""
+    """Items from whoever has some, for one reader's thread; the oldest makes room.
 
-    def __init__(self) -> None:
+    Args:
+        repeat_s: Give the last item again when there is no other for so long; ``None``: wait.
+    """
+
+    def __init__(self, repeat_s: float | None = None) -> None:
         self.dropped = 0
+        self._repeat_s = repeat_s
+        self._last: Any = None
         self._items: deque[tuple[Any, float]] = deque()
         self._held = 0.0
         self._over = False
@@ -48,11 +56,15 @@ class Inbox:
         while True:
             with self._condition:
                 while not self._items and not self._over:
-                    self._condition.wait(1.0)
-                if not self._items:
+                    in_time = self._condition.wait(self._repeat_s or 1.0)
+                    if not in_time and self._repeat_s and self._last is not None:
+                        break
+                if self._items:
+                    self._last, size = self._items.popleft()
+                    self._held -= size
+                elif self._over:
                     return
-                item, size = self._items.popleft()
-                self._held -= size
+                item = self._last
             yield item
 
 
@@ -61,7 +73,7 @@ class PushedSource(PushSource):
 
     def __init__(self, *, audio: bool, video: bool, fps: float, sample_rate_hz: int) -> None:
         self._rate_hz = check_sample_rate(sample_rate_hz)
-        self._pictures, self._sound = Inbox(), Inbox()
+        self._pictures, self._sound = Inbox(_REPEAT_S), Inbox()
         tracks: dict[str, Any] = {}
         if video:
             tracks["video"] = video_from(self._pictures, fps).video
@@ -121,7 +133,7 @@ def pushed(
     """A source into which you push pictures and sound whenever you have some.
 
     For programs that cannot be a generator: callbacks, other threads, a loop of their own. Between
-    two pictures the last one stands.
+    two pictures the last one stands, and is sent again twice a second.
 
     Args:
         video: It takes pictures, with ``push``.
