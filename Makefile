@@ -57,11 +57,11 @@ $(JS_TOOLS): $(JS)/package-lock.json
 	@touch $@
 
 test: check test-js ## everything: linters, types, front end, Python, notebooks, browser
-	@$(BIN)/pytest -n 2 --no-loadscope-reorder -m "not alone"
-	@$(BIN)/pytest -m alone
+	@$(BIN)/pytest --reruns 1 -n 2 --no-loadscope-reorder -m "not alone"
+	@$(BIN)/pytest --reruns 1 -m alone
 
 test-fast: check test-js ## the same without browser, wheel and other slow tests
-	@$(BIN)/pytest -n 2 --no-loadscope-reorder -m "not browser and not slow"
+	@$(BIN)/pytest --reruns 1 -n 2 --no-loadscope-reorder -m "not browser and not slow"
 
 bench: setup ## measure against libwebrtc and write bench-results.json (ARGS="--quick"); see tests/bench
 	@./tests/bench/prepare
