@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 import statistics
 import sys
 from pathlib import Path
@@ -105,7 +104,10 @@ def _notebook_with_calls(folder: Path) -> nbformat.NotebookNode:
         if "application/vnd.jupyter.widget-view+json" in data:
             raise BadRun("a finished call still refers to its widget")
     # A kernel that is not there: nothing of what is shown can come from one.
-    notebook.metadata.kernelspec = {"name": NO_KERNEL, "display_name": NO_KERNEL}
+    spec = {"name": NO_KERNEL, "display_name": NO_KERNEL, "language": NO_KERNEL}
+    notebook.metadata.kernelspec = spec
+    # By the language JupyterLab would find another kernel and start it.
+    notebook.metadata.language_info = {"name": NO_KERNEL}
     return notebook
 
 
@@ -134,9 +136,7 @@ async def _open(lab: Lab, browser: Browser, name: str, wanted: int) -> float:
     try:
         page = await context.new_page()
         await page.add_init_script(f"({_WATCH})({json.dumps([wanted])})")
-        # A workspace that is opened again brings back what was open, and a kernel for it.
-        workspace = f"{name[:-6]}-{secrets.token_hex(4)}"
-        await page.goto(f"{lab.url}/lab/workspaces/{workspace}/tree/{name}?token={lab.token}")
+        await page.goto(f"{lab.url}/lab/workspaces/{name[:-6]}/tree/{name}?token={lab.token}")
         await page.wait_for_function("() => window.benchShown", timeout=60_000)
         shown_ms: float = await page.evaluate("() => window.benchShown")
         kernels: list[Any] = await page.evaluate(
