@@ -14,6 +14,8 @@ JS := xnb/widgets/js
 JS_TOOLS := $(JS)/node_modules/.package-lock.json
 HTML_MANAGER := tests/browser/html_manager
 PEER := tests/bench/peer
+JANUS_JS := tests/janus/js
+JANUS_JS_PACKAGE := $(JANUS_JS)/node_modules/.package-lock.json
 PEER_PACKAGE := $(PEER)/node_modules/.package-lock.json
 JS_TESTS = $(shell find xnb tests -name '*.test.js' -not -path '*/node_modules/*' 2>/dev/null)
 
@@ -26,15 +28,22 @@ setup: ## make .venv and install what is missing; quick when nothing is (APT=no:
 	@./.ci/setup
 	@$(MAKE) -s peer
 
-peer: ## libwebrtc for Node (@roamhq/wrtc), for interop tests and measurements; make setup does it too
+peer: ## libwebrtc for Node (@roamhq/wrtc) and janus.js, for interop tests; make setup does it too
 	@if command -v npm >/dev/null; then \
 		$(MAKE) -s $(PEER_PACKAGE) || \
 			echo "setup: @roamhq/wrtc could not be installed; tests that need it are skipped and say so."; \
+		$(MAKE) -s $(JANUS_JS_PACKAGE) || \
+			echo "setup: janus.js could not be installed; its test is skipped and says so."; \
 	else echo "setup: no @roamhq/wrtc without npm (apt-get install nodejs npm)"; fi
 
 $(PEER_PACKAGE): $(PEER)/package-lock.json
 	@echo "setup: installing @roamhq/wrtc into $(PEER)/node_modules"
 	@npm --prefix $(PEER) ci --silent --no-audit --no-fund
+	@touch $@
+
+$(JANUS_JS_PACKAGE): $(JANUS_JS)/package-lock.json
+	@echo "setup: installing janus.js into $(JANUS_JS)/node_modules"
+	@npm --prefix $(JANUS_JS) ci --silent --no-audit --no-fund
 	@touch $@
 
 lab: setup ## open JupyterLab on the first call (PORT=8888, BROWSER=no: only print the URL)

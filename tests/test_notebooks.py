@@ -47,6 +47,28 @@ PRINTS = {
         "at Alice: hangup - at Bob: remote_hangup",
         "Declined: bob declined the call",
     ),
+    "20-group-call.ipynb": (
+        r"testcard-3 +came at \d\d:",
+        # Colours as encoded, so within a few steps; tones within what two clocks differ by.
+        r"testcard-2: red +(?:[3-6]\d|2[5-9]), green 1[4-7]\d, blue +[4-8]\d, 55[0-8] Hz",
+        r"testcard-3: red +[3-7]\d, green +(?:[6-9]\d|10\d), blue (?:19|2[0-3])\d, 6[56]\d Hz",
+        r"tones in the mix: 440 554 659\n",
+        "Alice sees: (?=.*me)(?=.*testcard-2)(?=.*testcard-3)",
+        "NotInvited: ",
+        r"high: (?:[2-9]\d\d) lines\nlow: 1[0-8]\d lines",
+        r"[3-6]\.\d s of film",
+        r"testcard-2 \(muted\)",
+        "here: hangup - at Alice: remote_hangup",
+    ),
+    "21-sfu-inside.ipynb": (
+        r"in   testcard +audio +(?:4\d|5[0-5])\.\d packets/s",
+        r"out  testcard +audio +(?:[89]\d|1[01]\d)\.\d packets/s",
+        r"out  you +audio +(?:4\d|5[0-5])\.\d packets/s",
+        r"testcard-2 +video in +\d+\.\d, out +\d+\.\d before, +[1-9]\d*\.\d now",
+        r"lost on the way in: \d+, sent again on the way out: \d+",
+        r"out with 4 people +\d{3}, with 5 +\d{3,4} packets/s",
+        "hangup after",
+    ),
 }
 
 

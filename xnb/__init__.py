@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Busy": "errors",
     "Call": "calls",
+    "CallEnded": "errors",
     "CallError": "errors",
     "CallGated": "errors",
     "CallOptions": "settings",
@@ -26,14 +27,18 @@ _HOMES = {
     "EndReason": "events",
     "IceServer": "settings",
     "IceSettings": "settings",
+    "GroupCall": "group_call",
     "IncomingCall": "incoming",
     "LoopError": "errors",
     "MediaError": "errors",
     "Missed": "errors",
+    "NotInvited": "errors",
+    "Participant": "participants",
     "Playback": "playback",
     "Recording": "recording",
     "RecordingError": "errors",
     "recover": "recording",
+    "RoomFull": "errors",
     "ServerProfile": "profile",
     "SettingsError": "errors",
     "SfuError": "errors",
@@ -49,9 +54,12 @@ _HOMES = {
     "default_client": "notebook",
     "figure": "media.figure",
     "filtered": "media.filtered",
+    "group": "notebook",
     "host_camera": "media.host",
     "host_microphone": "media.host",
+    "join": "notebook",
     "listen": "notebook",
+    "mix_down": "group_recording",
     "noise": "media.synthetic",
     "page_media": "media.browser",
     "pushed": "media.pushed",
@@ -67,6 +75,7 @@ __all__ = [  # noqa: RUF022 - sorted without regard to case, as a reader looks t
     "Busy",
     "Call",
     "call",
+    "CallEnded",
     "CallError",
     "CallGated",
     "CallOptions",
@@ -78,23 +87,30 @@ __all__ = [  # noqa: RUF022 - sorted without regard to case, as a reader looks t
     "EndReason",
     "figure",
     "filtered",
+    "group",
+    "GroupCall",
     "host_camera",
     "host_microphone",
     "IceServer",
     "IceSettings",
     "IncomingCall",
+    "join",
     "listen",
     "load_ipython_extension",
     "LoopError",
     "MediaError",
     "Missed",
+    "mix_down",
     "noise",
+    "NotInvited",
     "page_media",
+    "Participant",
     "Playback",
     "pushed",
     "Recording",
     "RecordingError",
     "recover",
+    "RoomFull",
     "ServerProfile",
     "SettingsError",
     "SfuError",
@@ -145,6 +161,7 @@ if TYPE_CHECKING:
     from .client import Client
     from .errors import (
         Busy,
+        CallEnded,
         CallError,
         CallGated,
         ConnectError,
@@ -152,7 +169,9 @@ if TYPE_CHECKING:
         LoopError,
         MediaError,
         Missed,
+        NotInvited,
         RecordingError,
+        RoomFull,
         SettingsError,
         SfuError,
         SignalingError,
@@ -162,6 +181,8 @@ if TYPE_CHECKING:
         XnbError,
     )
     from .events import CallState, EndReason
+    from .group_call import GroupCall
+    from .group_recording import mix_down
     from .incoming import IncomingCall
     from .loop import allow_nested_wait
     from .media.browser import page_media
@@ -171,7 +192,8 @@ if TYPE_CHECKING:
     from .media.network import stream
     from .media.pushed import pushed
     from .media.synthetic import noise, silence, testcard, tone
-    from .notebook import call, default_client, listen
+    from .notebook import call, default_client, group, join, listen
+    from .participants import Participant
     from .playback import Playback
     from .profile import ServerProfile
     from .recording import Recording, recover

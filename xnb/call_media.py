@@ -43,6 +43,7 @@ class CallMedia:
     peer: Peer | None
     options: CallOptions
     title: str
+    _recording_kind = FileRecording
 
     def __init__(self, options: CallOptions, source: Sendable | None) -> None:
         self.options = options
@@ -419,7 +420,7 @@ class CallMedia:
             raise RecordingError(
                 f"{MAX_RECORDINGS} recordings run already.", remedy="Stop one of them first."
             )
-        return FileRecording(
+        return self._recording_kind(
             self.runner,
             Path(path),
             audio=audio,

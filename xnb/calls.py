@@ -1,4 +1,4 @@
-"""A call: one object for placed, answered and (later) group calls."""
+"""A call: one object for placed, answered and group calls."""
 
 from __future__ import annotations
 
@@ -165,7 +165,8 @@ class Call(CallMedia):
         """Call ``fn(event)`` on each event ``name``; without ``fn``, a decorator.
 
         Names: ``connected, track, mediastatus, ended, error, statechange, stage, localstatus``;
-        the classes are in :mod:`xnb.events`. It runs on the engine's loop.
+        in a group also ``participantjoined, participantleft, participantchanged, talking``.
+        The classes are in :mod:`xnb.events`. It runs on the engine's loop.
 
         Returns:
             A handle whose ``close()`` takes the listener away.

@@ -14,6 +14,7 @@ from typing import Any, Self
 from .calls import Call
 from .errors import LoopError, SettingsError, XnbError
 from .events import Emitter, ErrorEvent, ListenerHandle
+from .group_client import GroupCalls
 from .incoming import CallListener, CallSubscription, IncomingCall
 from .launch import embedded_server, server_from_environment
 from .loop import Runner, Stream, blocking, crosses, on_engine
@@ -35,7 +36,7 @@ WAITING_CALLS = 16
 _clients: weakref.WeakSet[Client] = weakref.WeakSet()
 
 
-class Client:
+class Client(GroupCalls):
     """One identity on one server.
 
     Args:

@@ -162,6 +162,25 @@ def _tone_of(path: Path) -> tuple[float, float]:
     return float(np.argmax(spectrum) * rate_hz / samples.size), samples.size / rate_hz
 
 
+def check_janus() -> Finding:
+    """A private Janus starts, answers and stops; only ``xnb serve --janus auto`` needs it."""
+    if shutil.which("janus") is None:
+        return Finding("missing", "janus is not on the path", "Run: apt-get install janus")
+    # What a server runs is no library of ours, so it is tried in a process of its own.
+    done = subprocess.run(
+        [sys.executable, "-m", "xnb.server.janus"],
+        capture_output=True,
+        text=True,
+        timeout=_CALL_LIMIT_S,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    last = (
+        (done.stdout if done.returncode == 0 else done.stderr).strip() or "no output"
+    ).splitlines()
+    return Finding("ok" if done.returncode == 0 else "broken", last[-1], "")
+
+
 def check_jupyterlab() -> Finding:
     """JupyterLab and a Python kernel are installed."""
     for name in ("jupyterlab", "ipykernel"):
@@ -218,7 +237,7 @@ CHECKS: tuple[Check, ...] = (
     Check("JupyterLab", check_jupyterlab),
     Check("browser", check_browser),
     Check("ffmpeg", lambda: _program("ffmpeg", "-version", "Run: apt-get install ffmpeg")),
-    Check("Janus", lambda: _program("janus", "--help", "Run: apt-get install janus")),
+    Check("Janus", check_janus),
     Check("coturn", lambda: _program("turnserver", "--version", "Run: apt-get install coturn")),
 )
 

@@ -9,6 +9,9 @@
     │   ├── CallGated          403 on create: the account may not place calls yet
     │   ├── Unauthorized       the server does not accept our token or session
     │   ├── UnknownUser        nobody with that id or handle
+    │   ├── NotInvited         a group call that nobody asked us into
+    │   ├── RoomFull           a group call that takes nobody more
+    │   ├── CallEnded          a group call that is over, or never was
     │   └── Unreachable        no answer at all
     ├── CallError              the call ended before it was connected
     │   ├── Declined, Busy     the far end said no
@@ -73,6 +76,18 @@ class UnknownUser(SignalingError):
 
 class Unreachable(SignalingError):
     """The server did not answer within the time limit."""
+
+
+class NotInvited(SignalingError):
+    """The group call is not open to us: its host has not invited us, or has removed us."""
+
+
+class RoomFull(SignalingError):
+    """The group call has as many people as it takes."""
+
+
+class CallEnded(SignalingError):
+    """The group call is over, or there never was one with that id."""
 
 
 class CallError(XnbError):

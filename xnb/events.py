@@ -42,6 +42,7 @@ class EndReason(enum.StrEnum):
     TIMEOUT = "timeout"
     NETWORK = "network"
     ERROR = "error"
+    KICKED = "kicked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,40 @@ class LocalStatus(Event):
     sending: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipantJoined(Event):
+    """Somebody came into a group call; ``participant`` is one of ``call.participants``."""
+
+    name: ClassVar[str] = "participantjoined"
+    participant: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipantLeft(Event):
+    """Somebody left a group call. ``why`` is ``"left"``, ``"kicked"`` or ``"lost"``."""
+
+    name: ClassVar[str] = "participantleft"
+    participant: Any
+    why: str = "left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipantChanged(Event):
+    """Somebody in a group call was muted, turned the camera on or off, or got another layer."""
+
+    name: ClassVar[str] = "participantchanged"
+    participant: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talking(Event):
+    """Somebody in a group call began or stopped to talk."""
+
+    name: ClassVar[str] = "talking"
+    participant: Any
+    is_talking: bool
+
+
 EVENTS: dict[str, type[Event]] = {
     cls.name: cls
     for cls in (
@@ -141,6 +176,10 @@ EVENTS: dict[str, type[Event]] = {
         Ended,
         ErrorEvent,
         LocalStatus,
+        ParticipantJoined,
+        ParticipantLeft,
+        ParticipantChanged,
+        Talking,
     )
 }
 

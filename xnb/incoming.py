@@ -32,6 +32,8 @@ class IncomingCall:
         caller: The caller, with the handle when the server told it.
         conversation_id: The conversation it belongs to, or ``None``.
         audio_only: Whether the caller offers no video.
+        kind: ``"p2p"``, or ``"group"`` for an invitation to a group call.
+        title: What the host of a group calls it.
         gone: Why it does not ring any more, or ``None`` while it rings.
     """
 
@@ -42,13 +44,16 @@ class IncomingCall:
         self.caller = User(notice.host_id, notice.host_handle)
         self.conversation_id = notice.conversation_id
         self.audio_only = notice.audio_only
+        self.kind = notice.kind
+        self.title = notice.title
         self.gone: GoneWhy | None = None
         self._client = client
+        self._chat_token = notice.chat_token
         self._listeners: list[Callable[[GoneWhy], Any]] = []
         self._watch = asyncio.ensure_future(self._watch_status())
 
     def __repr__(self) -> str:
-        kind = "audio" if self.audio_only else "video"
+        kind = ("audio" if self.audio_only else "video") + (" group" if self._is_group else "")
         return f"<{kind} call from {self.caller.handle or self.host_id}: {self.gone or 'ringing'}>"
 
     @crosses
@@ -65,6 +70,16 @@ class IncomingCall:
         self._must_ring()
         self._set_gone("answered")
         options.setdefault("video", not self.audio_only)
+        if self._is_group:
+            call, joining = self._client.prepare_join(
+                self.broadcast_id,
+                host=self.caller,
+                title=self.title,
+                chat_token=self._chat_token,
+                **options,
+            )
+            await joining
+            return call
         return await self._client._answer(self.broadcast_id, self.host_id, self.caller, **options)
 
     accept_now = blocking(accept)
@@ -78,9 +93,16 @@ class IncomingCall:
         """
         self._must_ring()
         self._set_gone("declined")
-        await self._client._p2p.leave(self.broadcast_id)
+        if self._is_group:
+            await self._client._spaces().decline(self.broadcast_id)
+        else:
+            await self._client._p2p.leave(self.broadcast_id)
 
     decline_now = blocking(decline)
+
+    @property
+    def _is_group(self) -> bool:
+        return self.kind == "group"
 
     def on_gone(self, callback: Callable[[GoneWhy], Any]) -> None:
         """Call ``callback(why)`` when it stops ringing; at once when it has already.
@@ -113,18 +135,35 @@ class IncomingCall:
         while self.gone is None:
             await asyncio.sleep(STATUS_S)
             try:
-                status = await self._client._p2p.status(self.broadcast_id)
+                await self._look()
             except SignalingError as error:
-                if error.status in (404, 410):
+                if error.status in (403, 404, 410):
                     self._set_gone("canceled")
-                continue
             except XnbError:
                 continue
-            if status.ended:
-                missed = status.end_reason in ("MISSED", "TIMED_OUT")
-                self._set_gone("missed" if missed else "canceled")
-            elif status.remote_answered(""):
-                self._set_gone("answered_elsewhere")
+
+    async def _look(self) -> None:
+        """Ask whether it still rings."""
+        if self._is_group:
+            await self._look_at_group()
+            return
+        status = await self._client._p2p.status(self.broadcast_id)
+        if status.ended:
+            missed = status.end_reason in ("MISSED", "TIMED_OUT")
+            self._set_gone("missed" if missed else "canceled")
+        elif status.remote_answered(""):
+            self._set_gone("answered_elsewhere")
+
+    async def _look_at_group(self) -> None:
+        assert self._client._http is not None
+        status = await self._client._spaces().status(self.broadcast_id)
+        me = status.member(self._client._http.user_id)
+        if not status.is_live or (me and me.was_removed):
+            self._set_gone("canceled")
+        elif me and me.is_in_call:
+            self._set_gone("answered_elsewhere")
+        elif me and me.has_declined:
+            self._set_gone("declined")
 
 
 class CallSubscription:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import RecordingError
 from .events import Ended, Event
 from .loop import Completion, Runner, on_engine
-from .media.recorder import Recorder, Sides
+from .media.recorder import RecordedFile, Recorder, Sides
 
 if TYPE_CHECKING:
     from .engine.peer import Peer
@@ -64,13 +64,29 @@ class FileRecording:
         self._stopping: asyncio.Task[None] | None = None
         self._start_s = time.monotonic()
         self._recorder = Recorder(
-            path, audio=audio, video=video, sides=sides, keyframe_needed=self._ask_for_keyframe
+            self._written_to(),
+            audio=audio,
+            video=video,
+            sides=self._recorded_sides(sides),
+            keyframe_needed=self._ask_for_keyframe,
         )
 
     def __repr__(self) -> str:
         return (
             f"<recording to {self.path.name}: {'finished' if self.finished.is_done else 'running'}>"
         )
+
+    def _written_to(self) -> Path:
+        """Which file the recorder makes."""
+        return self.path
+
+    def _recorded_sides(self, sides: Sides) -> Sides | None:
+        """What the recorder is to take."""
+        return sides
+
+    async def _completed(self) -> RecordedFile:
+        """Complete what was asked for."""
+        return await self._recorder.finish()
 
     @property
     def elapsed_s(self) -> float:
@@ -126,7 +142,7 @@ class FileRecording:
         from .recording import Recording
 
         try:
-            recorded = await self._recorder.finish()
+            recorded = await self._completed()
         except RecordingError as error:
             self.finished.fail(error)
         except Exception as error:

@@ -5,6 +5,7 @@ They share one client, made on first use; :func:`default_client` gives it.
 
 from __future__ import annotations
 
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .launch import begin_server
@@ -13,6 +14,7 @@ from .settings import LoopMode
 if TYPE_CHECKING:
     from .client import Client
     from .widgets.call_widget import CallWidget
+    from .widgets.group_widget import GroupWidget
     from .widgets.incoming_widget import IncomingWidget
     from .widgets.transport import Transport
 
@@ -71,17 +73,111 @@ def call(
     """
     # The server needs as long to start as the imports below take: both at once.
     begin_server()
-    from .widgets.call_widget import widget_for
+    from .widgets.call_widget import CallWidget, widget_for
     from .widgets.transport import check_transport
 
     check_transport(transport)
     who = default_client(handle, loop=loop)
     one, placing = who.prepare_call(recipient, **options)
     widget = widget_for(one, transport=transport)
+    assert isinstance(widget, CallWidget)
     widget.keep_picture, widget.keep_recordings = keep_picture, keep_recordings
-    # A failure ends the call and is shown in its widget, so nobody waits for it here.
-    who.runner.submit(placing).add_done_callback(lambda future: future.exception())
+    _begin(who, placing)
     return widget
+
+
+def group(
+    invite: Sequence[object] = (),
+    *,
+    handle: str = "me",
+    loop: LoopMode = "auto",
+    transport: Transport = "auto",
+    keep_picture: bool = True,
+    keep_recordings: bool = False,
+    **options: Any,
+) -> GroupWidget:
+    """Start a group call and show it. Returns the widget at once; ``widget.call`` is the call.
+
+    Args:
+        invite: Whom to invite: numeric ids, handles, or objects with an ``id``.
+        handle: Who you are.
+        loop: As for :func:`call`.
+        transport: Likewise.
+        keep_picture: Likewise, with the picture of who spoke last.
+        keep_recordings: Likewise.
+        **options: As for :meth:`xnb.Client.start_group_call`, such as ``video=True``.
+
+    Raises:
+        SettingsError: There is no such transport, or another setting cannot be.
+
+    Example:
+        >>> widget = xnb.group(["testcard", "testcard-2"], video=True)
+        >>> widget
+    """
+    begin_server()
+    from .widgets.transport import check_transport
+
+    check_transport(transport)
+    who = default_client(handle, loop=loop)
+    one, starting = who.prepare_group_call(invite=invite, **options)
+    widget = _group_widget(one, transport)
+    widget.keep_picture, widget.keep_recordings = keep_picture, keep_recordings
+    _begin(who, starting)
+    return widget
+
+
+def join(
+    broadcast_id: str,
+    *,
+    handle: str = "me",
+    loop: LoopMode = "auto",
+    transport: Transport = "auto",
+    keep_picture: bool = True,
+    keep_recordings: bool = False,
+    **options: Any,
+) -> GroupWidget:
+    """Join a group call and show it. Returns the widget at once; ``widget.call`` is the call.
+
+    Args:
+        broadcast_id: What its host sees as ``call.broadcast_id``.
+        handle: Who you are; the host must have invited you.
+        loop: As for :func:`call`.
+        transport: Likewise.
+        keep_picture: As for :func:`group`.
+        keep_recordings: Likewise.
+        **options: As for :meth:`xnb.Client.join_group_call`, such as ``video=True``.
+
+    Raises:
+        SettingsError: There is no such transport, or another setting cannot be.
+
+    Example:
+        >>> widget = xnb.join("1vOxwyXbkZAGB", handle="alice", video=True)
+        >>> widget
+    """
+    begin_server()
+    from .widgets.transport import check_transport
+
+    check_transport(transport)
+    who = default_client(handle, loop=loop)
+    one, joining = who.prepare_join(broadcast_id, **options)
+    widget = _group_widget(one, transport)
+    widget.keep_picture, widget.keep_recordings = keep_picture, keep_recordings
+    _begin(who, joining)
+    return widget
+
+
+def _group_widget(call: Any, transport: str) -> GroupWidget:
+    from .widgets.call_widget import widget_for
+    from .widgets.group_widget import GroupWidget
+
+    widget = widget_for(call, transport=transport)
+    assert isinstance(widget, GroupWidget)
+    return widget
+
+
+def _begin(who: Client, placing: Coroutine[Any, Any, None]) -> None:
+    """Place a call. A failure ends it and is shown in its widget, so nobody waits for it here."""
+    who.runner.submit(placing).add_done_callback(lambda future: future.exception())
 
 
 def listen(

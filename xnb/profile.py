@@ -32,9 +32,28 @@ PathKey = Literal[
     "lookup",
     "announce",
     "incoming",
+    "region",
+    "group_create",
+    "group_publish",
+    "group_reconnect",
+    "group_chat",
+    "group_invite",
+    "group_join",
+    "group_negotiate",
+    "group_stream_publish",
+    "group_stream_end",
+    "group_status",
+    "group_mute",
+    "group_unmute",
+    "group_decline",
+    "group_remove",
+    "group_end",
+    "group_end_broadcast",
+    "group_counts",
 ]
 PATH_KEYS: tuple[PathKey, ...] = get_args(PathKey)
-Family = Literal["graphql", "proxsee", "guest"]
+Family = Literal["graphql", "proxsee", "guest", "signer"]
+RoomDialect = Literal["stock", "gateway"]
 
 _PATHS: dict[PathKey, str | None] = {
     "token": "{query_id}/AuthenticatePeriscope",
@@ -52,13 +71,36 @@ _PATHS: dict[PathKey, str | None] = {
     "lookup": None,
     "announce": None,
     "incoming": None,
+    "region": "region",
+    "group_create": "createBroadcast",
+    "group_publish": "publishBroadcast",
+    "group_reconnect": "reconnectHost",
+    "group_chat": "accessChat",
+    "group_invite": "audiospace/admin/invite",
+    "group_join": "audiospace/join",
+    "group_negotiate": "audiospace/stream/negotiate",
+    "group_stream_publish": "audiospace/stream/publish",
+    "group_stream_end": "audiospace/stream/end",
+    "group_status": "audiospace/call/status",
+    "group_mute": "audiospace/muteSpeaker",
+    "group_unmute": "audiospace/unmuteSpeaker",
+    "group_decline": "audiospace/updateDeclineReason",
+    "group_remove": "audiospace/admin/removeParticipant",
+    "group_end": "audiospace/admin/endAudiospace",
+    "group_end_broadcast": "endBroadcast",
+    "group_counts": None,
 }
 _OWN_PATHS: dict[PathKey, str | None] = {
     "lookup": "xnb/users/lookup",
     "announce": "xnb/announce",
     "incoming": "xnb/incoming",
+    "group_counts": "xnb/rooms/counts",
+    "region": None,
 }
-_PROXSEE: tuple[PathKey, ...] = ("login", "authorize", "turn")
+_WITH_COOKIE: frozenset[PathKey] = frozenset(
+    {"group_create", "group_publish", "group_reconnect", "group_chat", "group_end_broadcast"}
+)
+_PROXSEE: frozenset[PathKey] = _WITH_COOKIE | {"login", "authorize", "turn"}
 
 
 def _frozen(values: Mapping[str, str]) -> Mapping[str, str]:
@@ -99,6 +141,50 @@ class PollRhythm:
     status_s: float = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class GroupSettings:
+    """How a service wants its group calls (PROTOCOL C).
+
+    The defaults are what an xnb server wants. The constants are those documented for Spaces;
+    whether group calls of the live service use others is not known, so each can be changed.
+
+    Args:
+        app_component: Constant of ``createBroadcast`` and of the gateway's room.
+        content_type: Constant of ``createBroadcast``.
+        conversation_controls: Who may speak without being asked: 0 whom the host lets in,
+            1 whom the host follows, 2 everyone.
+        width_px: Of the picture that ``createBroadcast`` announces.
+        height_px: The same.
+        languages: Languages of the call, such as ``"en"``.
+        dialect: ``"stock"`` Janus, or the live service's ``"gateway"`` (PROTOCOL C3), where the
+            server's reply does not say.
+        own_members: Send the members that only an xnb server knows: whether the call has video,
+            its codec, its conversation and the most people.
+        creates_room: The host creates the room itself, before joining it.
+        host_starts_muted: The host has to take its own mute back.
+        host_watches_itself: The host must also subscribe to its own feed, or the room ends.
+        sends_descriptions: Streams are named when publishing; the gateway answers that with 429.
+        uses_turn: TURN servers are used for the room. A gateway that closes relayed connections
+            wants ``False``.
+        dtls_s: How long a connection to the room may take before publishing is given up.
+    """
+
+    app_component: str = "audio-room"
+    content_type: str = "visual_audio"
+    conversation_controls: int = 0
+    width_px: int = 1920
+    height_px: int = 1080
+    languages: tuple[str, ...] = ()
+    dialect: RoomDialect = "stock"
+    own_members: bool = True
+    creates_room: bool = False
+    host_starts_muted: bool = False
+    host_watches_itself: bool = False
+    sends_descriptions: bool = True
+    uses_turn: bool = True
+    dtls_s: float = 25.0
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class ServerProfile:
     """One calling service: where it is and how it wants to be spoken to.
@@ -120,6 +206,8 @@ class ServerProfile:
         proxsee_headers: Extra headers of proxsee calls.
         turn_extra: Extra members of the TURN request.
         vendor_id: Client constant of the login request.
+        group: How group calls are made there.
+        signer_url: Base of the call that names a region, where there is one.
         send_candidates: Also send each candidate as a CANDIDATE signal. They are in the
             description anyway; a far end that reads only signals may need it.
         experimental: Whether this profile was never tested against its service.
@@ -148,11 +236,15 @@ class ServerProfile:
         default_factory=lambda: MappingProxyType({"p2p": True}), hash=False
     )
     vendor_id: str = "m5-proxsee-login-a2011357b73e"
+    group: GroupSettings = GroupSettings()
+    signer_url: str | None = None
     send_candidates: bool = False
     experimental: bool = False
 
     def __post_init__(self) -> None:
-        for url in (self.graphql_url, self.proxsee_url, self.guest_url):
+        for url in (self.graphql_url, self.proxsee_url, self.guest_url, self.signer_url):
+            if url is None:
+                continue
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise SettingsError(
@@ -225,18 +317,37 @@ class ServerProfile:
                     "Referer": "https://x.com/",
                 }
             ),
+            group=GroupSettings(
+                dialect="gateway",
+                own_members=False,
+                creates_room=True,
+                host_starts_muted=True,
+                host_watches_itself=True,
+                sends_descriptions=False,
+                uses_turn=False,
+            ),
+            signer_url="https://signer.pscp.tv",
             experimental=True,
         )
 
     def has(self, key: PathKey) -> bool:
         """Whether the service has this call."""
+        if key == "region" and self.signer_url is None:
+            return False
         return self.paths.get(key) is not None
 
     def family(self, key: PathKey) -> Family:
-        """Which of the three services a call belongs to."""
+        """Which of the services a call belongs to."""
         if key == "token":
             return "graphql"
+        if key == "region":
+            return "signer"
         return "proxsee" if key in _PROXSEE else "guest"
+
+    @staticmethod
+    def takes_cookie(key: PathKey) -> bool:
+        """Whether the login's cookie goes into the body of a call (PROTOCOL A3)."""
+        return key in _WITH_COOKIE
 
     def url(self, key: PathKey) -> str:
         """The full URL of a call.
@@ -245,7 +356,7 @@ class ServerProfile:
             SettingsError: The service has no such call.
         """
         path = self.paths.get(key)
-        if path is None:
+        if path is None or not self.has(key):
             raise SettingsError(
                 f"The {self.name} has no call {key!r}.",
                 remedy="Use an xnb server, or another way to do this.",
@@ -254,6 +365,7 @@ class ServerProfile:
             "graphql": self.graphql_url,
             "proxsee": self.proxsee_url,
             "guest": self.guest_url,
+            "signer": self.signer_url,
         }
         path = path.format(
             query_id=self.query_ids["AuthenticatePeriscope"], prefix=self.proxsee_prefix

@@ -6,7 +6,7 @@ Nothing is decoded until somebody reads; the decoder stops when the last reader 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from .errors import MediaError
 from .loop import Runner, Stream, blocking, crosses, on_engine
@@ -14,15 +14,41 @@ from .media.frames import AudioChunk, VideoFrame
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
-    from .engine.peer import Peer
-    from .engine.receive import Incoming
     from .events import ListenerHandle
 
 F = TypeVar("F", VideoFrame, AudioChunk)
 
 LATEST_IDLE_S = 10.0
 """After this long without a question for ``latest()`` its decoder stops."""
+
+
+class Readable(Protocol):
+    """Where frames come from: one connection's Incoming, or several of them as one."""
+
+    @property
+    def active(self) -> bool:
+        """Whether anything has been sent yet."""
+
+    @property
+    def codec(self) -> str | None:
+        """Of what was sent last."""
+
+    def on_frame(self, callback: Callable[[Any, float], Any]) -> ListenerHandle:
+        """Call ``callback(frame, time_s)`` with each decoded frame until closed."""
+
+
+class Receiver(Protocol):
+    """What has both kinds: a :class:`~xnb.engine.peer.Peer`, or everybody of a group."""
+
+    @property
+    def audio_in(self) -> Readable:
+        """Sound."""
+
+    @property
+    def video_in(self) -> Readable:
+        """Pictures."""
 
 
 class RemoteTrack(Generic[F]):
@@ -32,7 +58,7 @@ class RemoteTrack(Generic[F]):
 
     def __init__(self, runner: Runner) -> None:
         self.runner = runner
-        self._incoming: Incoming | None = None
+        self._incoming: Readable | None = None
         self._start_s = time.monotonic()
         self._streams: dict[Stream[F], ListenerHandle | None] = {}
         self._latest: F | None = None
@@ -56,9 +82,10 @@ class RemoteTrack(Generic[F]):
         """``"vp8"``, ``"h264"`` or ``"opus"``; ``None`` before the first frame."""
         return self._incoming.codec if self._incoming else None
 
-    def _attach(self, peer: Peer, start_s: float) -> None:
+    def _attach(self, peer: Receiver, start_s: float) -> None:
         self._incoming = peer.audio_in if self.kind == "audio" else peer.video_in
         self._start_s = start_s
+        self._stop_latest()  # of a connection before this one
         for stream in tuple(self._streams):
             self._connect(stream)
 

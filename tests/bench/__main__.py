@@ -22,6 +22,7 @@ BENCHMARKS = (
     "file_call",
     "live_display",
     "comm_display",
+    "group_display",
     "first_picture",
     "open_saved",
     "bundles",

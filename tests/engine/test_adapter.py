@@ -18,7 +18,7 @@ from aiortc import (
 from aiortc.rtcconfiguration import RTCBundlePolicy, RTCConfiguration
 from cryptography.hazmat.primitives import hashes
 
-from xnb.engine import adapter
+from xnb.engine import adapter, host_addresses
 from xnb.engine.peer import Peer
 from xnb.media import synthetic
 
@@ -101,29 +101,29 @@ def listed(monkeypatch):
         return list(addresses)
 
     monkeypatch.setattr(aioice.ice, "get_host_addresses", lister)
-    monkeypatch.setattr(adapter.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(host_addresses.time, "monotonic", lambda: now[0])
     return now, calls, addresses
 
 
 def test_addresses_are_listed_again_after_a_second(listed):
     now, calls, addresses = listed
-    first = adapter._host_addresses()
+    first = host_addresses.host_addresses()
     first.append("changed by the caller")
-    now[0] += adapter.ADDRESSES_VALID_S / 2
-    assert adapter._host_addresses() == ["127.0.0.2"]
+    now[0] += host_addresses.ADDRESSES_VALID_S / 2
+    assert host_addresses.host_addresses() == ["127.0.0.2"]
     assert calls == [(True, True)]
     addresses[:] = ["127.0.0.3", "::1"]
-    now[0] += adapter.ADDRESSES_VALID_S
-    assert adapter._host_addresses() == ["127.0.0.3", "::1"]
+    now[0] += host_addresses.ADDRESSES_VALID_S
+    assert host_addresses.host_addresses() == ["127.0.0.3", "::1"]
     assert len(calls) == 2
 
 
 def test_a_machine_without_addresses_is_asked_again_at_once(listed):
     _now, calls, addresses = listed
     addresses.clear()
-    assert adapter._host_addresses() == []
+    assert host_addresses.host_addresses() == []
     addresses.append("127.0.0.4")
-    assert adapter._host_addresses() == ["127.0.0.4"]
+    assert host_addresses.host_addresses() == ["127.0.0.4"]
     assert len(calls) == 2
 
 
@@ -273,7 +273,49 @@ async def test_transport_has(joined):
     assert callable(dtls._rx_srtp.unprotect_rtcp)
     (pair,) = dtls.transport._connection._nominated.values()
     assert callable(pair.protocol.transport.sendto)
+    assert callable(pair.protocol.transport._sock.sendto)
     assert pair.remote_addr
+
+
+async def test_sockets_are_read_by_these_names(joined):
+    for peer in joined:
+        connection = adapter.ice_connection(adapter.ice_transport(peer.pc))
+        for protocol in connection._protocols:
+            transport = protocol.transport
+            assert transport._loop is asyncio.get_running_loop()
+            key = transport._loop._selector.get_key(transport._sock.fileno())
+            reader, _ = key.data
+            assert reader._callback.__name__ == "read_ready"
+
+
+async def test_packets_do_not_pass_through_aioice(joined, monkeypatch):
+    """Each would cost an attempt to read it as STUN."""
+    seen = []
+    parse = aioice.ice.stun.parse_message
+    monkeypatch.setattr(
+        aioice.ice.stun, "parse_message", lambda data: seen.append(data) or parse(data)
+    )
+    incoming = joined[1].audio_in
+    before = incoming.frames
+    for _ in range(100):
+        await asyncio.sleep(0.05)
+        if incoming.frames > before + 20:
+            break
+    assert incoming.frames > before + 20
+    assert all(data[0] < 4 for data in seen)
+
+
+async def test_what_the_system_does_not_take_is_dropped_and_counted(joined):
+    path = joined[0].streams._path
+    path._sendto = _full
+    before = path.unsent
+    path.send_rtcp(bytes((0x80, 201, 0, 1)) + bytes(4))
+    path.send_rtp(bytes((0x80, 96)) + bytes(3000))
+    assert path.unsent == before + 2
+
+
+def _full(*_args):
+    raise BlockingIOError
 
 
 async def test_a_datagram_is_read_into_little_memory(joined):

@@ -54,6 +54,13 @@ class Raw:
             assert reply.content_type == "application/json"
             return reply.status, await reply.json()
 
+    async def proxsee(self, path: str, **body: Any) -> tuple[int, dict[str, Any]]:
+        """A call whose body carries the cookie."""
+        url = f"{self.base}/api/v2/{path}"
+        async with self.http.post(url, json={"cookie": self.cookie, **body}) as reply:
+            assert reply.content_type == "application/json"
+            return reply.status, await reply.json()
+
     async def ok(self, path: str, **body: Any) -> dict[str, Any]:
         status, reply = await self.post(path, **body)
         assert status == 200, reply

@@ -51,6 +51,7 @@ async def test_a_call_from_create_to_hang_up(rig):
             "host_handle": "ann",
             "conversation_id": "a:b",
             "audio_only": False,
+            "kind": "p2p",
         }
     ]
     assert states(await bob.status(call)) == {ann.id: 17, bob.id: 20}

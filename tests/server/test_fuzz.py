@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from xnb.server.app import serving
 
+from . import groups
 from .conftest import GUEST, TOKEN, Raw
 
 PATHS = [
@@ -19,11 +20,22 @@ PATHS = [
     *(f"{GUEST}signaling/{name}" for name in ("send", "sendBatch", "receive", "scribe")),
     *(f"{GUEST}xnb/{name}" for name in ("users/lookup", "announce", "incoming")),
     *(f"/api/v2/{name}" for name in ("loginTwitterToken", "authorizeToken", "turnServers")),
+    *(f"/api/v2/{name}Broadcast" for name in ("create", "publish", "end")),
+    *(f"/api/v2/{name}" for name in ("reconnectHost", "accessChat")),
+    *(f"{GUEST}audiospace/{name}" for name in ("join", "call/status", "updateDeclineReason")),
+    *(f"{GUEST}audiospace/{name}" for name in ("muteSpeaker", "unmuteSpeaker")),
+    *(f"{GUEST}audiospace/stream/{name}" for name in ("negotiate", "publish", "end")),
+    *(
+        f"{GUEST}audiospace/admin/{name}"
+        for name in ("invite", "endAudiospace", "removeParticipant")
+    ),
 ]
 NAMES = [
     "broadcast_id", "broadcastId", "recipient_id", "message", "messages", "cursor", "jwt",
     "cookie", "service", "handle", "id", "type", "invitees_twitter", "audio_only",
     "conversation_id", "session_uuid", "trigger", "description", "ignored", "\0",
+    "xnb_call", "video_codec", "max_participants", "chat_token", "twitter_user_ids",
+    "twitter_user_id", "janus_room_id", "webrtc_handle_id", "restart",
 ]  # fmt: skip
 leaves = (
     st.none()
@@ -31,7 +43,7 @@ leaves = (
     | st.integers()
     | st.floats()
     | st.text(max_size=20)
-    | st.sampled_from(["THE_CALL", "THE_ID", "echo"])
+    | st.sampled_from(["THE_CALL", "THE_ID", "THE_GROUP", "THE_SESSION", "THE_COOKIE", "echo"])
 )
 values = st.recursive(
     leaves,
@@ -63,10 +75,18 @@ def fuzzed():
         http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5))
         ann = await Raw(base, http, "ann").login()
         bob = await Raw(base, http, "bob").login()
-        return scope, http, ann, bob, await ann.call(bob.id)
+        group = await groups.start(ann, bob)
+        known = {
+            b"THE_CALL": await ann.call(bob.id),
+            b"THE_ID": str(bob.id),
+            b"THE_GROUP": group,
+            b"THE_SESSION": await groups.join(bob, group),
+            b"THE_COOKIE": ann.cookie,
+        }
+        return scope, http, ann, known
 
-    scope, http, ann, bob, call = loop.run_until_complete(start())
-    yield loop, ann, bob, call
+    scope, http, ann, known = loop.run_until_complete(start())
+    yield loop, ann, known
     loop.run_until_complete(http.close())
     loop.run_until_complete(scope.__aexit__(None, None, None))
     loop.close()
@@ -79,8 +99,9 @@ def fuzzed():
 )
 @given(path=st.sampled_from(PATHS), body=bodies)
 def test_random_bodies(fuzzed, path, body):
-    loop, ann, bob, call = fuzzed
-    body = body.replace(b"THE_CALL", call.encode()).replace(b"THE_ID", str(bob.id).encode())
+    loop, ann, known = fuzzed
+    for name, value in known.items():
+        body = body.replace(name, value.encode())
 
     async def send():
         headers = {"Authorization": ann.authorization}

@@ -12,13 +12,15 @@ import pytest
 
 import xnb.widgets
 from xnb.widgets.call_widget import CallWidget
+from xnb.widgets.group_widget import GroupWidget
 from xnb.widgets.incoming_widget import IncomingWidget
 from xnb.widgets.recording_widget import RecordingWidget
 
 ROOM = Path(xnb.widgets.__file__).parent
 JS = ROOM / "js"
 STATIC = ROOM / "static"
-BUNDLES = ("call.js", "incoming.js", "recording.js", "recording.css", "xnb.css")
+BUNDLES = ("call.js", "group.js", "incoming.js", "recording.js")
+BUNDLES += ("group.css", "recording.css", "xnb.css")
 
 
 def sources() -> list[Path]:
@@ -58,6 +60,9 @@ def test_the_widgets_carry_their_bundles() -> None:
     widget = CallWidget(title="ann")
     assert str(widget._esm) == (STATIC / "call.js").read_text(encoding="utf-8")
     assert str(widget._css) == (STATIC / "xnb.css").read_text(encoding="utf-8")
+    group = GroupWidget(title="ann and bob")
+    assert str(group._esm) == (STATIC / "group.js").read_text(encoding="utf-8")
+    assert str(group._css) == (STATIC / "group.css").read_text(encoding="utf-8")
     assert str(IncomingWidget._esm) == (STATIC / "incoming.js").read_text(encoding="utf-8")
     assert str(RecordingWidget._esm) == (STATIC / "recording.js").read_text(encoding="utf-8")
     assert str(RecordingWidget._css) == (STATIC / "recording.css").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from PIL import Image
 from xnb import notebook
 from xnb.errors import MediaError, Missed, RecordingError, SettingsError, SignalingError
 from xnb.events import CallState, EndReason, ErrorEvent
-from xnb.widgets import call_widget, figures, summarized
+from xnb.widgets import figures, live_widget, summarized
 from xnb.widgets.call_widget import CallWidget, widget_for
 from xnb.widgets.own_files import recording_path
 
@@ -401,7 +401,7 @@ async def test_a_recording_that_is_not_there_cannot_be_played() -> None:
 
 
 async def test_good_news_goes_away_and_bad_news_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(call_widget, "GOOD_NEWS_S", 0.05)
+    monkeypatch.setattr(live_widget, "GOOD_NEWS_S", 0.05)
     call = FakeCall("ann")
     widget = CallWidget(call)
     call.connect()

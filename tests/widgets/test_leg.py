@@ -11,7 +11,7 @@ from recorded import shown
 
 from xnb.live_recording import FileRecording
 from xnb.loop import Runner
-from xnb.widgets import browser_leg
+from xnb.widgets import page_legs
 from xnb.widgets.browser_leg import BrowserLeg
 
 from .fake_call import FakeCall
@@ -100,7 +100,7 @@ async def test_a_page_that_vanishes_is_noticed(world: World) -> None:
 async def test_the_oldest_of_too_many_pages_is_let_go(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browser_leg, "MAX_PAGES", 2)
+    monkeypatch.setattr(page_legs, "MAX_PAGES", 2)
     first = await world.page("one")
     await until(lambda: first.pictures)
     await world.page("two")

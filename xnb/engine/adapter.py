@@ -10,20 +10,22 @@ import asyncio
 import contextlib
 import functools
 import importlib.metadata
-import random
 import time
 from collections.abc import Callable
 from socket import SO_RCVBUF, SOL_SOCKET
 from typing import TYPE_CHECKING, Any
 
 import aioice.ice
-import pylibsrtp
 from aioice import stun
 from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender, rtcrtpreceiver
 from aiortc.codecs import CODECS
-from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtcdtlstransport import State as DtlsState
 from aiortc.rtcrtpparameters import RTCRtcpFeedback
+
+from .consent import watch_consent
+from .estimator_on_demand import EstimatorOnDemand
+from .host_addresses import host_addresses
+from .srtp import SrtpSession
 
 if TYPE_CHECKING:
     from aiortc import RTCDtlsTransport, RTCIceTransport, RTCRtpTransceiver
@@ -33,10 +35,12 @@ if TYPE_CHECKING:
 CHECKED_AIORTC = "1.16"
 CHECK_PACE_S = 0.005
 """Pause between ICE checks; RFC 8445 section 14.2 allows 5 ms and up."""
-ADDRESSES_VALID_S = 1.0
-"""How long this machine's addresses are taken as unchanged; listing them costs 0.2 ms of CPU."""
 MOST_DATAGRAM_BYTES = 4096
 """Longer ones are cut off, and fail their check then; no peer sends more than an Ethernet frame."""
+MOST_AT_ONCE = 16
+"""Datagrams that one socket gives in one turn of the event loop."""
+PART_OF_MANY_BYTES = 1000
+"""After one that is longer there is likely another: the packets of a picture, but its last."""
 RECEIVE_BUFFER_BYTES = 1 << 20
 """Some 4 s of video at 2 Mbps."""
 GATHER_TIMEOUT_S = 3
@@ -98,7 +102,7 @@ def tune_connection(
         connection._local_candidates_start = True
         addresses: list[str] = []
         if connection._transport_policy is not aioice.ice.TransportPolicy.RELAY:
-            addresses = _host_addresses()
+            addresses = host_addresses()
             if loopback or (loopback is None and not addresses):
                 addresses.append("127.0.0.1")
         connection._local_candidates += await connection.get_component_candidates(
@@ -130,24 +134,8 @@ def tune_connection(
     connection.gather_candidates = gather  # type: ignore[method-assign]
     connection._check_periodic = paced_check  # type: ignore[method-assign]
     connection.query_consent = functools.partial(  # type: ignore[method-assign]
-        _watch_consent, connection, dead_peer_s, on_consent
+        watch_consent, functools.partial(_has_consent, connection), dead_peer_s, on_consent
     )
-
-
-_known_addresses: dict[Callable[..., list[str]], tuple[float, list[str]]] = {}
-
-
-def _host_addresses() -> list[str]:
-    """This machine's addresses without 127.0.0.1, listed again after ADDRESSES_VALID_S.
-
-    An empty list is never used again: who brings an interface up and tries again gets it at once.
-    """
-    now_s, lister = time.monotonic(), aioice.ice.get_host_addresses
-    listed_s, addresses = _known_addresses.get(lister, (now_s, []))
-    if not addresses or now_s - listed_s > ADDRESSES_VALID_S:
-        addresses = lister(use_ipv4=True, use_ipv6=True)
-        _known_addresses[lister] = now_s, addresses
-    return list(addresses)
 
 
 def keep_fingerprints(pc: RTCPeerConnection) -> None:
@@ -163,48 +151,8 @@ def keep_fingerprints(pc: RTCPeerConnection) -> None:
     certificate.getFingerprints = fingerprints.copy
 
 
-class _EstimatorOnDemand(RemoteBitrateEstimator):
-    """aiortc's estimator, whose 1000 buckets are made when it is first used.
-
-    Each video receiver makes one, also when nothing ever asks it: 0.5 ms of a call's setup.
-    """
-
-    def __init__(self) -> None:
-        pass
-
-    def __getattr__(self, name: str) -> Any:
-        if vars(self) or name.startswith("__"):
-            raise AttributeError(name)
-        super().__init__()
-        return getattr(self, name)
-
-
 # For everybody in this process; nobody can tell the two apart but by their cost.
-rtcrtpreceiver.RemoteBitrateEstimator = _EstimatorOnDemand  # type: ignore[attr-defined]
-
-
-async def _watch_consent(
-    connection: aioice.ice.Connection, dead_peer_s: float, on_consent: Callable[[bool], None]
-) -> None:
-    interval_s = min(2.5, max(0.2, dead_peer_s / 8))
-    last_answer = time.monotonic()
-    lost = False
-    while True:
-        pause_s = interval_s * (0.8 + 0.4 * random.random())  # noqa: S311
-        before = time.monotonic()
-        await asyncio.sleep(pause_s)
-        overslept_s = time.monotonic() - before - pause_s
-        if overslept_s > interval_s:
-            # This loop was blocked: silence that nobody could have heard proves nothing.
-            last_answer += overslept_s
-        if await _has_consent(connection):
-            last_answer = time.monotonic()
-            if lost:
-                lost = False
-                on_consent(True)
-        elif not lost and time.monotonic() - last_answer >= dead_peer_s:
-            lost = True
-            on_consent(False)
+rtcrtpreceiver.RemoteBitrateEstimator = EstimatorOnDemand  # type: ignore[attr-defined]
 
 
 async def _has_consent(connection: aioice.ice.Connection) -> bool:
@@ -341,16 +289,23 @@ class MediaPath:
     Attributes:
         is_up: Whether packets pass; see :func:`set_network`.
         undecryptable: Packets that were none of ours, or came twice.
+        unsent: Packets that were too long, or for which the system had no room or no route.
     """
 
     def __init__(self, dtls: RTCDtlsTransport) -> None:
         self.is_up = True
         self.undecryptable = 0
+        self.unsent = 0
         self._dtls: Any = dtls
         self._connection = ice_connection(dtls.transport)
         self._to_dtls = self._connection.data_received
         self._on_rtp: Callable[[bytes, float], None] = _drop
         self._on_rtcp: Callable[[bytes], None] = _drop
+        self._received: SrtpSession | None = None
+        self._sent: SrtpSession | None = None
+        self._pair: Any = None
+        self._sendto: Callable[[Any, Any], object] = _drop
+        self._address: Any = None
 
     def open(
         self, on_rtp: Callable[[bytes, float], None], on_rtcp: Callable[[bytes], None]
@@ -371,39 +326,104 @@ class MediaPath:
                 # asyncio would ask for 256 KiB for each datagram and give back most of it: what
                 # is kept meanwhile splits the heap, which then grows all through a long call.
                 protocol.transport.max_size = MOST_DATAGRAM_BYTES
+                self._read_directly(protocol)
         self._connection.data_received = self._receive  # type: ignore[method-assign]
 
+    def _read_directly(self, protocol: Any) -> None:
+        """Take packets from the socket itself, those of one picture at a time.
+
+        Otherwise each costs a turn of the event loop and an attempt to read it as STUN. Where
+        the event loop has no such readers, all goes on as before.
+        """
+        transport = protocol.transport
+        socket: Any = getattr(transport, "_sock", None)
+        loop: Any = getattr(transport, "_loop", None)
+        if socket is None or not hasattr(loop, "_add_reader"):
+            return
+        read, receive = socket.recvfrom, self._receive
+
+        def read_ready() -> None:
+            for _ in range(MOST_AT_ONCE):
+                try:
+                    data, address = read(MOST_DATAGRAM_BYTES)
+                except (BlockingIOError, InterruptedError):
+                    return
+                except OSError as error:
+                    protocol.error_received(error)
+                    return
+                if len(data) > 1 and 127 < data[0] < 192:  # RFC 7983 section 7
+                    receive(data, 1)
+                else:
+                    protocol.datagram_received(data, address)
+                if len(data) < PART_OF_MANY_BYTES or transport.is_closing():
+                    return
+
+        if not transport.is_closing():
+            loop._add_reader(socket.fileno(), read_ready)
+
     def _receive(self, data: bytes, component: int) -> None:
-        srtp = self._dtls._rx_srtp
-        if srtp is None or len(data) < 2 or not 127 < data[0] < 192:
+        session = self._received
+        if session is None:
+            if self._dtls._rx_srtp is None:
+                self._to_dtls(data, component)
+                return
+            session = self._received = SrtpSession(self._dtls._rx_srtp)
+        if len(data) < 2 or not 127 < data[0] < 192:
             self._to_dtls(data, component)
             return
-        try:
-            is_rtcp = 192 <= data[1] <= 223  # RFC 5761 section 4
-            plain = srtp.unprotect_rtcp(data) if is_rtcp else srtp.unprotect(data)
-        except pylibsrtp.Error:
-            self.undecryptable += 1
+        if not self.is_up:
             return
-        if is_rtcp:
+        is_rtcp = 192 <= data[1] <= 223  # RFC 5761 section 4
+        plain = session.unprotect_rtcp(data) if is_rtcp else session.unprotect(data)
+        if plain is None:
+            self.undecryptable += 1
+        elif is_rtcp:
             self._on_rtcp(plain)
         else:
             self._on_rtp(plain, time.monotonic())
 
     def send_rtp(self, packet: bytes) -> None:
         """Encrypt and send; dropped while there are no keys."""
-        if self._dtls._state is DtlsState.CONNECTED:
-            self._send(self._dtls._tx_srtp.protect(packet))
+        session = self._sent or self._session()
+        if session and self._dtls._state is DtlsState.CONNECTED:
+            self._send(session.protect(packet))
 
     def send_rtcp(self, packet: bytes) -> None:
         """Encrypt and send; dropped while there are no keys."""
-        if self._dtls._state is DtlsState.CONNECTED:
-            self._send(self._dtls._tx_srtp.protect_rtcp(packet))
+        session = self._sent or self._session()
+        if session and self._dtls._state is DtlsState.CONNECTED:
+            self._send(session.protect_rtcp(packet))
 
-    def _send(self, data: bytes) -> None:
+    def _session(self) -> SrtpSession | None:
+        if self._dtls._tx_srtp is not None:
+            self._sent = SrtpSession(self._dtls._tx_srtp)
+        return self._sent
+
+    def _send(self, data: memoryview | None) -> None:
         pair = self._connection._nominated.get(1)
-        if pair is not None and self.is_up:
-            transport: Any = pair.protocol.transport
-            transport.sendto(data, pair.remote_addr)
+        if pair is not self._pair:
+            self._follow(pair)
+        if pair is None or not self.is_up:
+            return
+        try:
+            if data is not None:
+                self._sendto(data, self._address)
+                return
+        except OSError:
+            pass  # also when its buffer is full: to wait for room would be to queue
+        self.unsent += 1
+
+    def _follow(self, pair: Any) -> None:
+        """Another pair of addresses was chosen."""
+        self._pair = pair
+        if pair is not None:
+            transport = pair.protocol.transport
+            socket = getattr(transport, "_sock", None)
+            # Through a relay there is no socket; its transport wants bytes.
+            self._sendto = (
+                socket.sendto if socket else lambda data, to: transport.sendto(bytes(data), to)
+            )
+            self._address = pair.remote_addr
 
     def close(self) -> None:
         """Hand nothing on any more."""

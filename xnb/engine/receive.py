@@ -50,7 +50,8 @@ class Incoming:
 
     Args:
         kind: ``"audio"`` or ``"video"``.
-        clock: Shared by both kinds of one peer.
+        clock: Shared by all tracks of one peer.
+        track: Its name on that clock, where a peer has several of a kind; the kind by default.
 
     Attributes:
         active: Whether the far end has sent anything yet.
@@ -62,7 +63,9 @@ class Incoming:
         resyncs: How often a picture with a hole was given up for a new keyframe.
     """
 
-    def __init__(self, kind: Literal["audio", "video"], clock: RemoteClock) -> None:
+    def __init__(
+        self, kind: Literal["audio", "video"], clock: RemoteClock, track: str = ""
+    ) -> None:
         self.kind = kind
         self.active = False
         self.codec: str | None = None
@@ -78,6 +81,7 @@ class Incoming:
         self.pictures: VideoPlayout | None = None
         self._rtt_s: Callable[[], float | None] = lambda: None
         self._clock = clock
+        self._track = track or kind
         self._rate = CLOCK_RATE_HZ[kind]
         self._unwrap = Unwrapper(32)
         self._ssrc: int | None = None
@@ -168,11 +172,11 @@ class Incoming:
     def packet_time_s(self, timestamp: int) -> float:
         """When what has the 32-bit RTP ``timestamp`` was captured, on the monotonic clock."""
         ticks = self._unwrap(timestamp & 0xFFFFFFFF)
-        return self._clock.time_s(self.kind, ticks / self._rate)
+        return self._clock.time_s(self._track, ticks / self._rate)
 
     def timestamp_at(self, time_s: float) -> int:
         """The RTP time stamp of what was captured at ``time_s``, not wrapped."""
-        return round(self._clock.media_s(self.kind, time_s) * self._rate)
+        return round(self._clock.media_s(self._track, time_s) * self._rate)
 
     def is_stale(self, time_s: float) -> bool:
         """Whether what was captured at ``time_s`` waited too long for our own, blocked, loop.
@@ -188,7 +192,7 @@ class Incoming:
 
     def _reported(self, ntp_s: float, timestamp: int) -> None:
         if self.active:
-            self._clock.report(self.kind, ntp_s, self._unwrap(timestamp) / self._rate)
+            self._clock.report(self._track, ntp_s, self._unwrap(timestamp) / self._rate)
 
     # Keyframes and limits
 
@@ -249,11 +253,11 @@ class Incoming:
         if packet.ssrc != self._ssrc:
             self._ssrc = packet.ssrc
             self._unwrap = Unwrapper(32)
-            self._clock.restart(self.kind)
+            self._clock.restart(self._track)
         ticks = self._unwrap(packet.timestamp)
-        self._clock.arrived(self.kind, ticks / self._rate, packet.arrival_s)
+        self._clock.arrived(self._track, ticks / self._rate, packet.arrival_s)
         if self.stream.is_catching_up:
-            captured_s = self._clock.time_s(self.kind, ticks / self._rate)
+            captured_s = self._clock.time_s(self._track, ticks / self._rate)
             packet.is_stale = self.stream.is_stale(captured_s, packet.arrival_s)
         self.bytes += len(packet.payload)
         if self.kind == "audio" or packet.marker:

@@ -23,6 +23,9 @@ class RemoteClock:
     and the video is moved to match the audio. A report is late by what its sender took to
     encode, never early, so the earliest of the last few counts. The move is gradual, so that
     times of one track always rise.
+
+    Tracks have names: ``"audio"`` is the one that the others are moved to, all others are
+    pictures or more sound of the same far end.
     """
 
     def __init__(self) -> None:
@@ -78,8 +81,13 @@ class RemoteClock:
     def report(self, kind: str, ntp_s: float, media_s: float) -> None:
         """Take in a sender report: media time ``media_s`` was sent at ``ntp_s``."""
         self._reports.setdefault(kind, deque(maxlen=REPORTS)).append(ntp_s - media_s)
-        audio_s, video_s = self._target("audio"), self._target("video")
-        if len(self._reports) == 2 and audio_s is not None and video_s is not None:
-            skew_s = min(self._reports["video"]) - min(self._reports["audio"])
-            if abs(skew_s + audio_s - video_s) < STRANGE_S:
-                self._targets["video"] = audio_s + skew_s
+        audio_s = self._target("audio")
+        if audio_s is None or "audio" not in self._reports:
+            return
+        for name, reports in self._reports.items():
+            target_s = self._target(name)
+            if name == "audio" or target_s is None:
+                continue
+            skew_s = min(reports) - min(self._reports["audio"])
+            if abs(skew_s + audio_s - target_s) < STRANGE_S:
+                self._targets[name] = audio_s + skew_s

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
 
 from aiortc import RTCPeerConnection
 
@@ -57,13 +58,56 @@ class Streams:
             incoming: What comes there.
             rate: What to aim at, for video.
         """
-        sender, receiver = transceiver.sender, transceiver.receiver
-        ssrc, rtx_ssrc = adapter.take_over_sender(sender, lambda found: self._may_send(out, found))
-        stream = OutboundStream(out.kind, ssrc, rtx_ssrc, rate)
-        self._senders[stream] = sender
-        self.wire.outbound.append(stream)
+        stream = self.send(transceiver, rate, on_open=out.start)
         out.attach(stream)
-        inbound = InboundStream(incoming.kind, self.wire, ssrc)
+        self.receive(transceiver, incoming, local_ssrc=stream.ssrc)
+
+    def send(
+        self,
+        transceiver: RTCRtpTransceiver,
+        rate: SendRate | None = None,
+        *,
+        on_open: Callable[[], None] | None = None,
+    ) -> OutboundStream:
+        """The stream that goes out in one m-line, open once it is negotiated.
+
+        Args:
+            transceiver: The m-line.
+            rate: What to aim at, for video that is encoded here.
+            on_open: Called whenever the stream may send, also after a renegotiation.
+        """
+
+        def may_send(found: RTCRtpSendParameters) -> None:
+            self._may_send(stream, found)
+            if on_open:
+                on_open()
+
+        ssrc, rtx_ssrc = adapter.take_over_sender(transceiver.sender, may_send)
+        kind: Literal["audio", "video"] = "audio" if transceiver.kind == "audio" else "video"
+        stream = OutboundStream(kind, ssrc, rtx_ssrc, rate)
+        self._senders[stream] = transceiver.sender
+        self.wire.outbound.append(stream)
+        return stream
+
+    def receive(
+        self,
+        transceiver: RTCRtpTransceiver,
+        incoming: Incoming,
+        *,
+        local_ssrc: int | None = None,
+    ) -> None:
+        """Receive ``incoming`` in one m-line, once it is negotiated.
+
+        Args:
+            transceiver: The m-line.
+            incoming: What comes there.
+            local_ssrc: What our feedback is signed with; that of the m-line's unused sender by
+                default.
+        """
+        receiver = transceiver.receiver
+        if local_ssrc is None:
+            local_ssrc, _ = adapter.take_over_sender(transceiver.sender, lambda _found: None)
+        inbound = InboundStream(incoming.kind, self.wire, local_ssrc)
         inbound.on_source = lambda ssrc, numbers: adapter.show_received(receiver, ssrc, numbers)
         self.wire.inbound.append(inbound)
         incoming.attach(inbound, lambda: self.wire.rtt_s)
@@ -76,16 +120,12 @@ class Streams:
             self._path = adapter.MediaPath(dtls)
             self.wire.open(self._path)
 
-    def _may_send(self, out: Outgoing, parameters: RTCRtpSendParameters) -> None:
+    def _may_send(self, stream: OutboundStream, parameters: RTCRtpSendParameters) -> None:
         self._open(parameters)
         main = next(one for one in parameters.codecs if one.name.lower() != "rtx")
         rtx = [one for one in parameters.codecs if one.parameters.get("apt") == main.payloadType]
         codec = Codec(main.name.lower(), _number(main), _number(rtx[0]) if rtx else None)
-        assert out.stream is not None
-        out.stream.open(
-            self.wire, codec, parameters.muxId, parameters.rtcp.cname or "", self.wire.ids
-        )
-        out.start()
+        stream.open(self.wire, codec, parameters.muxId, parameters.rtcp.cname or "", self.wire.ids)
 
     def _may_receive(self, stream: InboundStream, parameters: RTCRtpReceiveParameters) -> None:
         self._open(parameters)

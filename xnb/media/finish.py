@@ -186,7 +186,8 @@ class _Job:
             return output.add_mux_stream(vp8_mp4.STAND_IN, width=width, height=height)
         with open_part(self._part) as container:
             stream = output.add_stream_from_template(container.streams[one.number], opaque=True)
-        if self._keeps_sides and len(self._audio | self._video) > 1:
+        sides = self._audio | self._video
+        if self._keeps_sides and (len(sides) > 1 or not sides.keys() & {"remote", "local"}):
             what = "sound" if one.kind == "audio" else "picture"
             stream.metadata["title"] = f"{one.side} {what}"
         return stream
@@ -229,8 +230,10 @@ class _Job:
 
 
 def _by_side(streams: list[StreamFacts], kind: str) -> dict[Side, list[StreamFacts]]:
-    """The streams of each side that has one, the far end first."""
-    sides: tuple[Side, ...] = ("remote", "local")
+    """The streams of each side that has one, the far end first; in a group of each person."""
+    first: tuple[Side, ...] = ("remote", "local")
+    others = dict.fromkeys(one.side for one in streams if one.side not in first)
+    sides: tuple[Side, ...] = (*first, *others)
     found = {
         side: [one for one in streams if one.kind == kind and one.side == side] for side in sides
     }

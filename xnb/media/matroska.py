@@ -16,7 +16,8 @@ TICKS_A_SECOND = 10_000
 """Times in the file are tenths of a millisecond."""
 
 _TICK_NS = 1_000_000_000 // TICKS_A_SECOND
-_RESERVED_BYTES = 4096
+ROOM_BYTES = 4096
+"""Kept free for the list of tracks: room for about thirty."""
 # Times of blocks are 16 bits, signed, from their cluster's.
 _CLUSTER_TICKS = 20_000
 _SEEK_PRE_ROLL_NS = 80_000_000
@@ -68,14 +69,16 @@ class MatroskaWriter:
     Args:
         path: Where to write. What is there is replaced.
         title: For people.
+        room_bytes: Kept free for the list of tracks, about 130 for each.
 
     Raises:
         OSError: It cannot be written; every method may raise it.
     """
 
-    def __init__(self, path: Path, title: str) -> None:
+    def __init__(self, path: Path, title: str, room_bytes: int = ROOM_BYTES) -> None:
         self._file = path.open("wb")
         self._tracks: list[Track] = []
+        self._room_bytes = room_bytes
         head = _master(
             _EBML,
             _uint(0x4286, 1),
@@ -137,7 +140,7 @@ class MatroskaWriter:
     def _track_list(self) -> bytes:
         entries = [_entry(number, track) for number, track in enumerate(self._tracks, start=1)]
         listed = _master(_TRACKS, *entries) if entries else b""
-        room = _RESERVED_BYTES - len(listed)
+        room = self._room_bytes - len(listed)
         return (
             listed
             + _VOID.to_bytes(1, "big")

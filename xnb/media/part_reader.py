@@ -104,7 +104,7 @@ class _Counter:
             self.largest = max(self.largest, size, key=lambda one: one[0] * one[1])
 
     def facts(self) -> StreamFacts:
-        side, _ = self.stream.metadata.get("title", "remote sound").split(" ", 1)
+        side, _, _ = self.stream.metadata.get("title", "remote sound").rpartition(" ")
         return StreamFacts(
             self.stream.index,
             side,

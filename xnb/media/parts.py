@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Literal
+from typing import TypeAlias
 
 from ..errors import RecordingError
 from . import avc, opus_packets
 from .encoded import EncodedFrame
 from .leftovers import keep_leftover, lock, part_of
-from .matroska import TICKS_A_SECOND, Block, MatroskaWriter, Track
+from .matroska import ROOM_BYTES, TICKS_A_SECOND, Block, MatroskaWriter, Track
 
-Side = Literal["remote", "local"]
+Side: TypeAlias = str
+"""Whose a track is: ``"remote"``, ``"local"``, or in a group somebody's name."""
 
 # Frames are held this long, so that sound and pictures get into the order of their times.
 _HELD_S = 0.4
@@ -52,17 +53,19 @@ class PartWriter:
 
     Args:
         path: Of the finished recording; the part lies beside it.
+        room_bytes: Kept free for the list of tracks.
 
     Raises:
         OSError: It cannot be written; :meth:`flush` may raise it too.
         RecordingError: Another process is writing it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, room_bytes: int = ROOM_BYTES) -> None:
         self.path = part_of(path)
         self.frames = 0
         self.dropped = 0
         self._name = path.name
+        self._room_bytes = room_bytes
         self._writer: MatroskaWriter | None = None
         self._zero_s: float | None = None
         self._held: list[tuple[float, int, Track, Side, EncodedFrame]] = []
@@ -156,7 +159,7 @@ class PartWriter:
 
     def _open(self) -> MatroskaWriter:
         keep_leftover(self.path)
-        writer = MatroskaWriter(self.path, self._name)
+        writer = MatroskaWriter(self.path, self._name, self._room_bytes)
         lock(writer.fileno())
         return writer
 

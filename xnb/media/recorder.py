@@ -20,6 +20,7 @@ from typing import Any, Literal
 from ..errors import RecordingError
 from .encoded import EncodedFrame
 from .finish import finish, format_of, length_s
+from .matroska import ROOM_BYTES
 from .parts import PartWriter, Side
 
 _log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ _WAITING_BYTES_LIMIT = 64 << 20
 _WAITING_LIMIT = 20_000
 _KEYFRAME_REQUEST_S = 0.5
 _EXIT_TIMEOUT_S = 60.0
+_GROUP_ROOM_BYTES = 16_384
 
 _open_recorders: weakref.WeakValueDictionary[Path, Recorder] = weakref.WeakValueDictionary()
 
@@ -80,9 +82,10 @@ class Recorder:
             ``.webm`` for both. An existing file is replaced at the end.
         audio: Record sound.
         video: Record pictures, of VP8 or H.264.
-        sides: What comes from the far end, what this side sends, or both.
-        keyframe_needed: Called from :meth:`push` with ``"remote"`` or ``"local"`` while that
-            side's pictures cannot be written for want of a keyframe, at most twice a second.
+        sides: What comes from the far end, what this side sends, or both. ``None`` takes anybody,
+            by the name given to :meth:`push`: for a group, in ``.mkv``, which has a track each.
+        keyframe_needed: Called from :meth:`push` with the side while that side's pictures
+            cannot be written for want of a keyframe, at most twice a second.
 
     Raises:
         RecordingError: The folder does not exist or cannot be written to, the suffix is unknown,
@@ -100,14 +103,16 @@ class Recorder:
         *,
         audio: bool,
         video: bool,
-        sides: Sides = "remote",
+        sides: Sides | None = "remote",
         keyframe_needed: Callable[[Side], Any] | None = None,
     ) -> None:
         self.path = Path(path).expanduser()
         self.error: Exception | None = None
         _check(self.path, audio, video)
         self._wants = {"audio": audio, "video": video}
-        self._sides: tuple[Side, ...] = ("remote", "local") if sides == "both" else (sides,)
+        self._sides: tuple[Side, ...] | None = None
+        if sides is not None:
+            self._sides = ("remote", "local") if sides == "both" else (sides,)
         self._keyframe_needed = keyframe_needed
         self._asked_s: dict[Side, float] = {}
         self._running_pictures: set[tuple[Side, str]] = set()
@@ -118,7 +123,7 @@ class Recorder:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._result: Future[RecordedFile] = Future()
-        self._part = PartWriter(self.path)
+        self._part = PartWriter(self.path, ROOM_BYTES if sides else _GROUP_ROOM_BYTES)
         if self.path.absolute() in _open_recorders:
             raise RecordingError(
                 f"{self.path.name} is being recorded already.",
@@ -149,7 +154,7 @@ class Recorder:
             time_s: When it is heard or seen, in seconds on a clock that is the same for sound
                 and pictures.
         """
-        if side not in self._sides or not self._wants[frame.kind]:
+        if not self._wants[frame.kind] or not (self._sides is None or side in self._sides):
             return
         ask = False
         with self._lock:

@@ -76,6 +76,8 @@ def testcard(
     fps: float = 30,
     *,
     audio: Literal["tone", "counter"] | None = "tone",
+    tone_hz: float = 440.0,
+    colour: tuple[int, int, int] | None = None,
 ) -> Source:
     """Colour bars with a clock, a moving ball and a frame counter that machines can read.
 
@@ -86,11 +88,14 @@ def testcard(
         width: Even, 160 to 4096 pixels.
         height: Even, 120 to 2304 pixels.
         fps: Frames a second, 1 to 120.
-        audio: ``"tone"`` for 440 Hz, ``"counter"`` for a voice that says the seconds, or
-            ``None`` for no sound.
+        audio: ``"tone"``, ``"counter"`` for a voice that says the seconds, or ``None`` for no
+            sound.
+        tone_hz: Of the tone, 20 to 20,000, kept to within 0.5 Hz.
+        colour: Red, green and blue, 0 to 255, instead of the bars, so that test cards can be
+            told apart.
 
     Raises:
-        MediaError: A size or rate outside its range.
+        MediaError: A size, rate or colour outside its range.
 
     Example:
         >>> source = testcard(320, 240, audio="counter")
@@ -109,12 +114,16 @@ def testcard(
         raise MediaError(
             f"audio is {audio!r}.", remedy="Use 'tone', 'counter' or None for no sound."
         )
+    if colour is not None and not all(0 <= part <= 255 for part in colour):
+        raise MediaError(f"colour is {colour!r}.", remedy="Use three numbers from 0 to 255.")
     samples = None
-    if audio is not None:
-        samples = _counter_samples() if audio == "counter" else _tone_samples(440.0, 0.1)
+    if audio == "counter":
+        samples = _counter_samples()
+    elif audio == "tone":
+        samples = _tone_samples(_checked_hz(tone_hz), 0.1)
     return Source(
         "test card",
-        video=_PictureTrack(CardPainter(width, height, fps)),
+        video=_PictureTrack(CardPainter(width, height, fps, colour)),
         audio=None if samples is None else _LoopTrack(samples),
     )
 
@@ -126,13 +135,17 @@ def tone(frequency_hz: float = 440.0, level: float = 0.2) -> Source:
         frequency_hz: 20 to 20,000, kept to within 0.5 Hz.
         level: Amplitude, 0 to 1 (full scale).
     """
+    if not 0 <= level <= 1:
+        raise MediaError(f"A tone's level cannot be {level!r}.", remedy="Use 0 to 1.")
+    samples = _tone_samples(_checked_hz(frequency_hz), level)
+    return Source(f"tone {frequency_hz:g} Hz", audio=_LoopTrack(samples))
+
+
+def _checked_hz(frequency_hz: float) -> float:
     lowest_hz, highest_hz = 20, 20000
-    if not (lowest_hz <= frequency_hz <= highest_hz and 0 <= level <= 1):
-        raise MediaError(
-            f"A tone of {frequency_hz!r} Hz at level {level!r} cannot be made.",
-            remedy="Use 20 to 20000 Hz and a level of 0 to 1.",
-        )
-    return Source(f"tone {frequency_hz:g} Hz", audio=_LoopTrack(_tone_samples(frequency_hz, level)))
+    if not lowest_hz <= frequency_hz <= highest_hz:
+        raise MediaError(f"A tone cannot have {frequency_hz!r} Hz.", remedy="Use 20 to 20000.")
+    return frequency_hz
 
 
 def silence() -> Source:

@@ -38,10 +38,14 @@ class CardPainter:
         width: Even, at least 160 pixels.
         height: Even, at least 120 pixels.
         fps: For the clock in the picture.
+        colour: Red, green and blue, 0 to 255, where there are bars otherwise.
     """
 
-    def __init__(self, width: int, height: int, fps: float) -> None:
+    def __init__(
+        self, width: int, height: int, fps: float, colour: tuple[int, int, int] | None = None
+    ) -> None:
         self.width, self.height, self.fps = width, height, fps
+        self._colour = colour
         self._y, self._u, self._v = self._background()
         unit = min(width / 640, height / 480)
         self._clock_glyphs = _glyphs("0123456789:.", max(12, int(88 * unit)))
@@ -64,9 +68,12 @@ class CardPainter:
         y = np.full((self.height, self.width), 40, np.uint8)
         u = np.full((self.height // 2, self.width // 2), 128, np.uint8)
         v = u.copy()
-        for index, (luma, blue, red) in enumerate(_BARS):
-            left = self.width * index // len(_BARS) & ~1
-            right = self.width if index == len(_BARS) - 1 else self.width * (index + 1) // 7 & ~1
+        bars = _BARS if self._colour is None else (_to_yuv(*self._colour),)
+        for index, (luma, blue, red) in enumerate(bars):
+            left = self.width * index // len(bars) & ~1
+            right = self.width * (index + 1) // len(bars) & ~1
+            if index == len(bars) - 1:
+                right = self.width
             y[:, left:right] = luma
             u[:, left // 2 : right // 2] = blue
             v[:, left // 2 : right // 2] = red
@@ -139,6 +146,16 @@ def read_counter(picture: Any) -> int | None:
         elif bit != bool(_GUARD[index - COUNTER_BITS]):
             return None
     return number
+
+
+def _to_yuv(red: int, green: int, blue: int) -> tuple[int, int, int]:
+    """Rec. ITU-R BT.601 with limited range, from 8-bit full-range RGB."""
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    return (
+        round(16 + 219 * luma / 255),
+        round(128 + 224 * (blue - luma) / (1.772 * 255)),
+        round(128 + 224 * (red - luma) / (1.402 * 255)),
+    )
 
 
 def _cell(index: int, width: int) -> tuple[int, int]:

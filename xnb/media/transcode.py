@@ -56,7 +56,9 @@ def decoded_sound(path: Path, index: int) -> Iterator[Samples]:
             at += len(samples)
         if unheard is None:
             unheard = max(0, -packet.at)
-            rest = np.zeros((max(0, packet.at), 2), np.int16)
+            for _ in range(max(0, packet.at) // BLOCK):
+                yield np.zeros((BLOCK, 2), np.int16)
+            rest = np.zeros((max(0, packet.at) % BLOCK, 2), np.int16)
         rest = np.concatenate((rest, piece[unheard:]))
         unheard = max(0, unheard - packet.samples)
         while len(rest) >= BLOCK:

@@ -15,18 +15,24 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from . import requests as req
+from .audiospace import AudioSpaces
 from .auth import Auth, Caller
 from .bots import HANDLES
 from .bots.host import BotHost
-from .directory import Directory
+from .directory import Directory, User
+from .janus.mount import AllowedPages, add_sfu
+from .janus.sfu import Sfu
 from .options import MAX_BODY_BYTES, ServerOptions
 from .p2p import P2PService
 from .refusal import Refusal, malformed
+from .room_counts import add_room_counts
+from .space_routes import add_spaces
 
 _log = logging.getLogger(__name__)
 _BODY_TIMEOUT_S = 15.0
 _SHUTDOWN_S = 0.3
 _GUEST = "/guest/api/v1/"
+_NEAR = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - where we reach us
 T = TypeVar("T")
 Reply = dict[str, Any]
 
@@ -39,11 +45,19 @@ class Services:
         self.directory = Directory(
             HANDLES,
             max_users=options.max_users,
-            is_busy=lambda user: self.p2p.is_busy(user),  # noqa: PLW0108 - p2p is not made yet
+            is_busy=self._is_busy,
         )
         self.p2p = P2PService(self.directory, options)
         self.bots = BotHost(self.p2p)
         self.auth = Auth(token, self.directory, turn=options.turn)
+        self.pages = AllowedPages(options.allowed_origins)
+        self.sfu = Sfu(token, options)
+        self.base_url = ""
+        self.spaces = AudioSpaces(self.directory, self.sfu.rooms, options, notices=self.p2p.notices)
+        self.bots.serve_rooms(self.spaces, lambda: self.base_url)
+
+    def _is_busy(self, user: User) -> bool:
+        return self.spaces.is_busy(user) or self.p2p.is_busy(user)
 
 
 SERVICES = web.AppKey("services", Services)
@@ -62,8 +76,12 @@ def make_app(token: str, options: ServerOptions | None = None) -> web.Applicatio
     services = app[SERVICES] = Services(token, options or ServerOptions())
     _add_bootstrap(app, services.auth)
     _add_guest(app, services)
+    add_spaces(app, services.spaces, services.auth, _body)
+    add_room_counts(app, services.spaces, services.sfu.videoroom, services.auth, _body)
     app.cleanup_ctx.append(_running)
     app.on_shutdown.append(_shut_down)
+    # Last, so that whoever is in its rooms has left when it closes.
+    add_sfu(app, services.sfu, poll_s=services.options.sfu.poll_s)
     return app
 
 
@@ -85,21 +103,30 @@ async def serving(
 
     Raises:
         OSError: The port is taken or the address is not of this machine.
+        SfuError: A private Janus was asked for and does not start.
     """
+    app = make_app(token, options)
     runner = web.AppRunner(
-        make_app(token, options),
+        app,
         access_log=None,
         handler_cancellation=True,
         shutdown_timeout=_SHUTDOWN_S,
     )
-    await runner.setup()
     try:
+        await runner.setup()
         site = web.TCPSite(runner, host, port)
         await site.start()
         actual = runner.addresses[0][1]
-        yield f"http://{f'[{host}]' if ':' in host else host}:{actual}"
+        app[SERVICES].base_url = _url(_NEAR.get(host, host), actual)
+        yield _url(host, actual)
     finally:
+        # Now, because the cleanup reads nothing more from the sockets over which they leave.
+        await app[SERVICES].bots.close()
         await runner.cleanup()
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 async def _running(app: web.Application) -> AsyncIterator[None]:
@@ -154,11 +181,14 @@ async def _own_origin_only(request: web.Request, handler: Handler) -> web.Stream
     """A page of another origin may not talk to this server, whatever token it found."""
     origin = request.headers.get("Origin")
     if origin is not None and not _same_origin(origin, request.host):
+        pages = request.app[SERVICES].pages
+        if pages.allows(request):
+            return await pages.answer(request, handler)
         raise Refusal(
             403,
             "forbidden_origin",
             "Requests from pages of another origin are not accepted.",
-            "Talk to the server from Python, not from a web page.",
+            "Talk to the server from Python, or allow the page: xnb serve --allow-origin URL.",
         )
     return await handler(request)
 
@@ -275,7 +305,11 @@ def _add_guest(app: web.Application, services: Services) -> None:
     on("signaling/scribe", req.Anything, lambda _c, _b: {"success": True})
     on("xnb/users/lookup", req.Lookup, lookup)
     on("xnb/announce", req.Announce, lambda c, b: p2p.announce(c, b.broadcast_id, b.recipient_id))
-    on_poll("xnb/incoming", req.Incoming, lambda c, b: p2p.incoming(c, b.cursor, b.timeout_s))
+    on_poll(
+        "xnb/incoming",
+        req.Incoming,
+        lambda c, b: p2p.notices.poll(c.user, b.cursor, b.timeout_s),
+    )
 
 
 def _parts(message: req.Message) -> tuple[str | None, str, str]:

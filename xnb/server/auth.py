@@ -130,6 +130,10 @@ class Auth:
             "ttl": self._turn.ttl_s,
         }
 
+    def cookie(self, cookie: str) -> Caller:
+        """Who sends this cookie in the body of a request. Raises Refusal 401."""
+        return self._verify("cookie", cookie)
+
     def guest(self, authorization: str | None) -> Caller:
         """Who sends this request to the guest service.
 

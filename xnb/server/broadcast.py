@@ -45,7 +45,13 @@ class SessionState(enum.IntEnum):
     CALL_ANSWERED = 21
 
 
-def _wall_ms() -> int:
+def new_broadcast_id() -> str:
+    """A fresh broadcast id: 13 letters and digits, 71 bits of them random."""
+    return "1" + "".join(secrets.choice(_ID_LETTERS) for _ in range(12))
+
+
+def wall_ms() -> int:
+    """Milliseconds since 1970, for times that leave the process."""
     return int(time.time() * 1000)
 
 
@@ -58,17 +64,17 @@ class Session:
     audio_only: bool
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
     device: str = field(default="", repr=False)
-    created_at: int = field(default_factory=_wall_ms)
+    created_at: int = field(default_factory=wall_ms)
     answered_at: int | None = None
     ended_at: int | None = None
-    updated_at: int = field(default_factory=_wall_ms)
+    updated_at: int = field(default_factory=wall_ms)
     pinged_at: int | None = None
     end_reason: str | None = None
 
     def set(self, state: SessionState) -> None:
         """Go to ``state`` now."""
         self.state = state
-        self.updated_at = _wall_ms()
+        self.updated_at = wall_ms()
 
     def public(self, broadcast_id: str) -> dict[str, Any]:
         """The entry in the ``sessions`` of a status answer."""
@@ -137,7 +143,7 @@ class Broadcast:
         options: ServerOptions,
         now_s: float,
     ) -> None:
-        self.id = "1" + "".join(secrets.choice(_ID_LETTERS) for _ in range(12))
+        self.id = new_broadcast_id()
         self.host = host
         self.invitee = invitee
         self.audio_only = audio_only
@@ -172,7 +178,7 @@ class Broadcast:
     def touch(self, user: User, now_s: float) -> None:
         """``user`` asked something: it is still there."""
         self._seen_s[user.id] = now_s
-        self.sessions[user.id].pinged_at = _wall_ms()
+        self.sessions[user.id].pinged_at = wall_ms()
 
     def publish(self, now_s: float) -> None:
         """From now on the call rings."""
@@ -250,4 +256,9 @@ class Broadcast:
             "host_handle": self.host.handle,
             "conversation_id": self.conversation_id,
             "audio_only": self.audio_only,
+            "kind": "p2p",
         }
+
+    def rings_for(self, user_id: int) -> bool:
+        """Whether it rings, and for this user."""
+        return self.status is Status.RINGING and user_id == self.invitee.id

@@ -16,14 +16,15 @@ from typing import Any
 from .auth import Caller
 from .broadcast import Broadcast, MailboxMessage, Status
 from .directory import Directory, User
-from .log import FollowedLog, LogFullError
+from .held_polls import HeldPolls
+from .log import LogFullError
+from .notices import Notices
 from .options import ServerOptions
-from .refusal import Refusal, malformed, too_many
+from .refusal import Refusal, conflict, malformed, too_many
 
 _log = logging.getLogger(__name__)
 
 _SWEEP_S = 0.5
-_MAX_NOTICES = 128
 _OK = {"success": True}
 
 
@@ -33,6 +34,8 @@ class P2PService:
     Args:
         directory: The accounts.
         options: Limits.
+        polls: Bounds the polls that are held; shared with the rest of the server.
+        notices: Where people are told of their calls; shared with the group calls.
         clock: Monotonic seconds.
     """
 
@@ -41,17 +44,20 @@ class P2PService:
         directory: Directory,
         options: ServerOptions,
         *,
+        polls: HeldPolls | None = None,
+        notices: Notices | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.options = options
+        self.polls = polls or HeldPolls(options.max_polls)
+        self.notices = notices or Notices(
+            self.polls, hold_s=options.incoming_hold_s, max_users=options.max_users
+        )
         self.on_bot_called: Callable[[Broadcast], None] | None = None
         self._directory = directory
         self._clock = clock
         self._live: dict[str, Broadcast] = {}
         self._ended: dict[str, Broadcast] = {}
-        self._notices: dict[int, FollowedLog[Broadcast]] = {}
-        self._polls = 0
-        self._closed = False
 
     def find(self, broadcast_id: str) -> Broadcast:
         """A live or remembered broadcast. Raises Refusal 404."""
@@ -138,12 +144,12 @@ class P2PService:
         if not broadcast.is_live:
             return {"success": False}
         if not broadcast.published:
-            raise _conflict("not_published", "The call is not published.", "Publish it first.")
+            raise conflict("not_published", "The call is not published.", "Publish it first.")
         if broadcast.announced:
             return dict(_OK)
         broadcast.announce()
         if not broadcast.invitee.is_bot:
-            self._notices_of(broadcast.invitee).append(broadcast)
+            self.notices.tell(broadcast.invitee, broadcast)
         elif self.on_bot_called:
             self.on_bot_called(broadcast)
         return dict(_OK)
@@ -156,12 +162,12 @@ class P2PService:
         """
         broadcast = self._member(caller, broadcast_id)
         if not broadcast.is_live:
-            raise _conflict("ended", "The call is over.", "There is nothing to answer any more.")
+            raise conflict("ended", "The call is over.", "There is nothing to answer any more.")
         if caller.user.id == broadcast.invitee.id:
             if not broadcast.published:
-                raise _conflict("not_published", "The call does not ring yet.", "Try again soon.")
+                raise conflict("not_published", "The call does not ring yet.", "Try again soon.")
             if broadcast.status is Status.RUNNING:
-                raise _conflict(
+                raise conflict(
                     "already_answered",
                     "The call was answered already.",
                     "It was answered from another place with this handle.",
@@ -239,43 +245,13 @@ class P2PService:
         # Until it is answered, several places of the invitee read the same mailbox from the start.
         if caller.device == broadcast.sessions[caller.user.id].device:
             mailbox.trim(cursor)
-        await self._hold(mailbox, cursor, timeout_s, self.options.receive_hold_s)
+        await self.polls.wait(mailbox, cursor, timeout_s, self.options.receive_hold_s)
         broadcast.touch(caller.user, self._clock())
         return {
             "broadcast_id": broadcast.id,
             "messages": [message.public() for message in mailbox.after(cursor)],
             "cursor": mailbox.end,
         }
-
-    async def incoming(
-        self, caller: Caller, cursor: int, timeout_s: float | None = None
-    ) -> dict[str, Any]:
-        """Calls that ring for this user; held until there is one or time is up."""
-        notices = self._notices_of(caller.user)
-        if cursor > notices.end:  # from before a restart of this server
-            cursor = 0
-        ringing = self._ringing(notices, cursor)
-        if not ringing:
-            cursor = notices.end
-            await self._hold(notices, cursor, timeout_s, self.options.incoming_hold_s)
-            ringing = self._ringing(notices, cursor)
-        return {"notices": [broadcast.notice() for broadcast in ringing], "cursor": notices.end}
-
-    @staticmethod
-    def _ringing(notices: FollowedLog[Broadcast], cursor: int) -> list[Broadcast]:
-        return [b for b in notices.after(cursor) if b.status is Status.RINGING]
-
-    async def _hold(
-        self, log: FollowedLog[Any], cursor: int, timeout_s: float | None, limit_s: float
-    ) -> None:
-        if self._polls >= self.options.max_polls or self._closed:
-            await asyncio.sleep(min(0.1, limit_s))
-            return
-        self._polls += 1
-        try:
-            await log.wait(cursor, limit_s if timeout_s is None else min(timeout_s, limit_s))
-        finally:
-            self._polls -= 1
 
     def sweep(self) -> None:
         """End what rang too long or lost a member; forget what ended long ago."""
@@ -287,9 +263,7 @@ class P2PService:
         for broadcast_id, broadcast in tuple(self._ended.items()):
             if now_s - (broadcast.ended_at_s or now_s) >= self.options.remember_s:
                 del self._ended[broadcast_id]
-        for notices in self._notices.values():
-            notices.trim(notices.end if not self._ringing(notices, 0) else 0)
-        self._forget_silent_users()
+        self.notices.sweep()
 
     async def run(self) -> None:
         """Sweep twice a second until cancelled."""
@@ -302,13 +276,12 @@ class P2PService:
 
     def close(self) -> None:
         """End all calls and answer all polls. May be called again."""
-        self._closed = True
+        self.polls.close()
         now_s = self._clock()
         for broadcast in tuple(self._live.values()):
             broadcast.leave(broadcast.host, "server stopped", now_s)
             self._retire(broadcast)
-        for notices in self._notices.values():
-            notices.close()
+        self.notices.close()
 
     def _retire(self, broadcast: Broadcast) -> None:
         self._live.pop(broadcast.id, None)
@@ -336,20 +309,3 @@ class P2PService:
                 403, "not_the_host", "Only the caller may do that.", "Join the call instead."
             )
         return broadcast
-
-    def _notices_of(self, user: User) -> FollowedLog[Broadcast]:
-        notices = self._notices.get(user.id)
-        if notices is None:
-            notices = FollowedLog[Broadcast](_MAX_NOTICES, drop_oldest=True)
-            self._notices[user.id] = notices
-        return notices
-
-    def _forget_silent_users(self) -> None:
-        if len(self._notices) <= self.options.max_users:
-            return
-        for user_id in tuple(self._notices)[: len(self._notices) - self.options.max_users]:
-            del self._notices[user_id]
-
-
-def _conflict(code: str, message: str, remedy: str) -> Refusal:
-    return Refusal(409, code, message, remedy)

@@ -37,6 +37,11 @@ def too_many(message: str, remedy: str) -> Refusal:
     return Refusal(429, "too_many", message, remedy)
 
 
+def conflict(code: str, message: str, remedy: str) -> Refusal:
+    """A 409: the request does not fit how things stand."""
+    return Refusal(409, code, message, remedy)
+
+
 def unauthorised(message: str, remedy: str) -> Refusal:
     """A 401: no token, or one that is not ours or has run out."""
     return Refusal(401, "unauthorised", message, remedy)

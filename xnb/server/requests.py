@@ -10,9 +10,9 @@ from msgspec import Meta, Struct
 
 from .refusal import malformed
 
-_Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-_Short = Annotated[str, Meta(max_length=256)]
-_Token = Annotated[str, Meta(min_length=1, max_length=4096)]
+UserId = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+ShortText = Annotated[str, Meta(max_length=256)]
+TokenText = Annotated[str, Meta(min_length=1, max_length=4096)]
 _Cursor = Annotated[int, Meta(ge=0, le=2**53)]
 _Seconds = Annotated[float, Meta(ge=0, le=3600)]
 T = TypeVar("T")
@@ -28,37 +28,37 @@ class Body(Struct):
 class Login(Body):
     """``loginTwitterToken``; everything else a client sends there is ignored."""
 
-    jwt: _Token
+    jwt: TokenText
 
 
 class Cookie(Body):
     """``authorizeToken`` and ``turnServers``."""
 
-    cookie: _Token
-    service: _Short = "guest"
+    cookie: TokenText
+    service: ShortText = "guest"
 
 
 class Create(Body):
     """``p2p/broadcast/create``."""
 
-    invitees_twitter: Annotated[list[_Id], Meta(max_length=64)]
+    invitees_twitter: Annotated[list[UserId], Meta(max_length=64)]
     audio_only: bool = False
-    conversation_id: _Short | None = None
+    conversation_id: ShortText | None = None
 
 
 class ForBroadcast(Body):
     """A request that names a broadcast and nothing else."""
 
-    broadcast_id: _Short
+    broadcast_id: ShortText
 
 
 class Leave(Body):
     """``p2p/broadcast/leave``."""
 
-    broadcast_id: _Short
-    session_uuid: _Short | None = None
-    trigger: _Short | None = None
-    description: _Short | None = None
+    broadcast_id: ShortText
+    session_uuid: ShortText | None = None
+    trigger: ShortText | None = None
+    description: ShortText | None = None
 
 
 class Message(Body):
@@ -66,29 +66,29 @@ class Message(Body):
 
     type: Annotated[str, Meta(min_length=1, max_length=64)]
     message: str
-    id: _Short | None = None
+    id: ShortText | None = None
 
 
 class Send(Body):
     """``signaling/send``."""
 
-    broadcast_id: _Short
-    recipient_id: _Id
+    broadcast_id: ShortText
+    recipient_id: UserId
     message: Message
 
 
 class SendBatch(Body):
     """``signaling/sendBatch``."""
 
-    broadcast_id: _Short
-    recipient_id: _Id
+    broadcast_id: ShortText
+    recipient_id: UserId
     messages: Annotated[list[Message], Meta(max_length=256)]
 
 
 class Receive(Body):
     """``signaling/receive``."""
 
-    broadcast_id: _Short
+    broadcast_id: ShortText
     cursor: _Cursor = 0
     timeout_s: _Seconds | None = None
 
@@ -96,17 +96,17 @@ class Receive(Body):
 class Lookup(Body):
     """``xnb/users/lookup``: by handle or by id."""
 
-    handle: _Short | None = None
-    id: _Id | None = None
+    handle: ShortText | None = None
+    id: UserId | None = None
 
 
 class Announce(Body):
     """``xnb/announce``."""
 
-    broadcast_id: _Short
-    recipient_id: _Id
+    broadcast_id: ShortText
+    recipient_id: UserId
     audio_only: bool = False
-    conversation_id: _Short | None = None
+    conversation_id: ShortText | None = None
 
 
 class Incoming(Body):

@@ -13,15 +13,22 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ..errors import SettingsError, XnbError
 from . import child
 from .app import serving
 from .auth import MIN_TOKEN_CHARS, new_token
-from .options import ServerOptions, TurnOptions
+from .options import JanusOptions, ServerOptions, TurnOptions
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MAX_SECRET_BYTES = 4096
+_JANUS_SCHEMES = ("ws", "wss", "http", "https")
+_JANUS_SECRETS = {
+    "api-secret": "api_secret, which clients never get",
+    "admin-key": "videoroom's admin_key",
+    "token-secret": "token_auth_secret, for the tokens that clients get",
+}
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -45,7 +52,11 @@ def main(args: Sequence[str] | None = None) -> int:
         _say("Choose another --port, or 0 for a free one.")
         return 1
     except XnbError as error:
-        _say(f"xnb serve: {error}")
+        # What a child says on stdout is where it listens, and nothing else.
+        if given.child:
+            sys.stderr.write(f"xnb serve: {error}\n")
+        else:
+            _say(f"xnb serve: {error}")
         return 2
     return 0
 
@@ -77,6 +88,25 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long a call rings before it is missed",
     )
+    parser.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="origin of a web page that may use the Janus API, such as https://calls.example",
+    )
+    parser.add_argument(
+        "--janus",
+        action="append",
+        default=[],
+        metavar="auto|URL",
+        help="run group calls on a real Janus: 'auto' starts one privately, a ws(s) or http(s) URL "
+        "uses one that runs; several share the rooms (default: $XNB_JANUS, else the embedded SFU)",
+    )
+    for name, what in _JANUS_SECRETS.items():
+        parser.add_argument(
+            f"--janus-{name}-file", type=Path, metavar="FILE", help=f"file with its {what}"
+        )
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     return parser
 
@@ -99,10 +129,44 @@ def _options(given: argparse.Namespace) -> ServerOptions:
                 )
         turn = TurnOptions(tuple(given.turn), _read_secret(given.turn_secret_file))
     return ServerOptions(
+        janus=_janus(given),
+        allowed_origins=frozenset(_origin(url) for url in given.allow_origin),
         gated=frozenset(handle.removeprefix("@").lower() for handle in given.gate),
         ring_s=given.ring_limit,
         turn=turn,
     )
+
+
+def _janus(given: argparse.Namespace) -> JanusOptions | None:
+    """The real Janus servers that the arguments, or else the environment, name."""
+    urls = given.janus or os.environ.get("XNB_JANUS", "").replace(",", " ").split()
+    if not urls:
+        return None
+    for url in urls:
+        parts = urlsplit(url)
+        if url != "auto" and (parts.scheme not in _JANUS_SCHEMES or not parts.netloc):
+            raise SettingsError(
+                "--janus takes 'auto' or the URL of a Janus.",
+                remedy="Write wss://HOST:PORT, ws://HOST:PORT or https://HOST:PORT/janus.",
+            )
+    if len(set(urls)) < len([url for url in urls if url != "auto"]) + ("auto" in urls):
+        raise SettingsError("The same Janus is named twice.", remedy="Name each --janus URL once.")
+    found: dict[str, str | None] = {}
+    for name in _JANUS_SECRETS:
+        key = name.replace("-", "_")
+        in_environment = os.environ.get(f"XNB_JANUS_{key.upper()}_FILE")
+        path = getattr(given, f"janus_{key}_file") or (in_environment and Path(in_environment))
+        found[key] = _read_secret(path) if path else None
+    return JanusOptions(tuple(urls), found["api_secret"], found["admin_key"], found["token_secret"])
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/"):
+        raise SettingsError(
+            "--allow-origin takes the origin of a page.", remedy="Write https://HOST or :PORT too."
+        )
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def _read_secret(path: Path) -> str:

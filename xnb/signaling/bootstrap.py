@@ -110,9 +110,11 @@ class Bootstrap:
             "the TURN request",
         )
         self._http.hide(turn.username, turn.password)
+        user = _own_user(login, self._handle)
+        self._http.set_login(login.cookie, user.id, _periscope_id(login, turn))
         ttl_s = turn.ttl if turn.ttl and turn.ttl > 0 else _DEFAULT_TTL_S
         return Session(
-            user=_own_user(login, self._handle),
+            user=user,
             ice_servers=_ice_servers(turn),
             expires_s=time.monotonic() + max(ttl_s - _RENEW_EARLY_S, ttl_s / 2),
             cookie=login.cookie,
@@ -230,6 +232,12 @@ def _own_user(login: LoginReply, handle: str) -> User:
         id_text(user.twitter_id) or id_text(user.id),
         user.twitter_screen_name or user.username or handle,
     )
+
+
+def _periscope_id(login: LoginReply, turn: TurnReply) -> str:
+    """Our Periscope id: of the login, else from the TURN user name (PROTOCOL A5)."""
+    given = id_text(login.user.id) if login.user else ""
+    return given or (turn.username or "").partition(":")[2]
 
 
 def _ice_servers(turn: TurnReply) -> tuple[IceServer, ...]:

@@ -6,7 +6,15 @@ from collections.abc import Collection
 
 import aiohttp
 
-from ..errors import CallGated, SignalingError, Unauthorized, UnknownUser
+from ..errors import (
+    CallEnded,
+    CallGated,
+    NotInvited,
+    RoomFull,
+    SignalingError,
+    Unauthorized,
+    UnknownUser,
+)
 from ..profile import PathKey
 from .messages import snake_keys
 from .trace import redact
@@ -27,7 +35,34 @@ STAGES: dict[PathKey, str] = {
     "lookup": "looking up the recipient",
     "announce": "announcing the call",
     "incoming": "waiting for incoming calls",
+    "region": "asking for a region",
+    "group_create": "creating the group call",
+    "group_publish": "publishing the group call",
+    "group_reconnect": "coming back to the group call as its host",
+    "group_chat": "asking for access to the group call's chat",
+    "group_invite": "inviting to the group call",
+    "group_join": "joining the group call",
+    "group_negotiate": "asking for the way into the group call's room",
+    "group_stream_publish": "announcing that we send",
+    "group_stream_end": "leaving the group call",
+    "group_status": "asking for the group call's status",
+    "group_mute": "muting",
+    "group_unmute": "taking a mute back",
+    "group_decline": "declining the group call",
+    "group_remove": "removing somebody from the group call",
+    "group_end": "ending the group call",
+    "group_end_broadcast": "ending the group call's broadcast",
+    "group_counts": "asking for the packet counts of the group call's room",
 }
+_CREATES = ("create", "group_create")
+_GROUP_CODES: dict[str, type[SignalingError]] = {
+    "not_invited": NotInvited,
+    "removed": NotInvited,
+    "room_full": RoomFull,
+    "ended": CallEnded,
+    "unknown_broadcast": CallEnded,
+}
+_ENTRIES = ("group_join", "group_negotiate", "group_stream_publish")
 
 
 def refusal(
@@ -53,7 +88,7 @@ def refusal(
             remedy=remedy or "Check the token or session it was given.",
             status=status,
         )
-    if status == 403 and key == "create":
+    if status == 403 and key in _CREATES:
         return CallGated(
             f"The {who} does not let this account place calls{tail}",
             remedy=remedy
@@ -67,6 +102,12 @@ def refusal(
             remedy=remedy or "Check the handle or id.",
             status=status,
         )
+    if key.startswith("group_") and (kind := _group_kind(key, status, code)):
+        return kind(
+            f"The {who} refused with {status} while {stage}{tail}",
+            remedy=remedy or _GROUP_REMEDIES[kind],
+            status=status,
+        )
     if status == 429:
         remedy = remedy or "Too many requests; wait a minute before trying again."
     return SignalingError(
@@ -75,6 +116,21 @@ def refusal(
         status=status,
     )
 
+
+def _group_kind(key: PathKey, status: int, code: str) -> type[SignalingError] | None:
+    """What a refusal of a group call means; by the status where the service gives no code."""
+    if code in _GROUP_CODES:
+        return _GROUP_CODES[code]
+    if status == 410:
+        return CallEnded
+    return NotInvited if status == 403 and not code and key in _ENTRIES else None
+
+
+_GROUP_REMEDIES: dict[type[SignalingError], str] = {
+    NotInvited: "Ask the host for an invitation.",
+    RoomFull: "Wait until somebody has left, then join again.",
+    CallEnded: "Check the broadcast id, or start a call of your own.",
+}
 
 _WORDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((TimeoutError,), "no answer in time"),

@@ -22,7 +22,27 @@ from .trace import Trace, TraceEntry, summarise
 # Reads, and leave: doing one of these twice is the same as doing it once. A create or a send
 # whose reply was lost may have worked, so it is never repeated.
 RETRIED: frozenset[PathKey] = frozenset(
-    {"token", "turn", "status", "receive", "lookup", "incoming", "leave"}
+    {
+        "token",
+        "turn",
+        "status",
+        "receive",
+        "lookup",
+        "incoming",
+        "leave",
+        "region",
+        "group_chat",
+        "group_reconnect",
+        "group_negotiate",
+        "group_status",
+        "group_counts",
+        "group_stream_end",
+        "group_end",
+        "group_end_broadcast",
+    }
+)
+_GOODBYES: frozenset[PathKey] = frozenset(
+    {"leave", "group_stream_end", "group_decline", "group_end", "group_end_broadcast"}
 )
 _RETRY_STATUSES = frozenset({502, 503, 504})
 _RETRY_PAUSES_S = (0.1, 0.4)
@@ -60,7 +80,11 @@ class HttpClient:
         session: A session to use instead of an own one; it is not closed by :meth:`close`.
         connector: A connector for the own session.
         trace: Where messages are recorded.
-        timeouts: ``signaling_s`` limits one request, ``hangup_s`` the leave request.
+        timeouts: ``signaling_s`` limits one request, ``hangup_s`` the requests that end things.
+
+    Attributes:
+        user_id: Our numeric id, once logged in; empty when the login did not tell.
+        periscope_id: Our other id, by which the live service's gateway names people.
     """
 
     def __init__(
@@ -86,6 +110,9 @@ class HttpClient:
         self._token = token
         self._cookies = dict(cookies or {})
         self._guest_token: str | None = None
+        self._cookie: str | None = None
+        self.user_id = ""
+        self.periscope_id = ""
         self._secrets: set[str] = {s for s in (token, *self._cookies.values()) if s}
         self._session = session
         self._owns_session = session is None
@@ -99,6 +126,13 @@ class HttpClient:
         """Use ``token`` for the guest calls from now on."""
         self._guest_token = token
         self.hide(token)
+
+    def set_login(self, cookie: str, user_id: str = "", periscope_id: str = "") -> None:
+        """Who we are from now on; the cookie goes into the bodies of the calls that take it."""
+        self._cookie = cookie
+        self.user_id = user_id
+        self.periscope_id = periscope_id
+        self.hide(cookie)
 
     def hide(self, *secrets: str | None) -> None:
         """Never let these values into an error text."""
@@ -133,7 +167,7 @@ class HttpClient:
             Unreachable: No connection, or no answer in time; the message names the stage.
             SignalingError: Any other refusal, or a reply that is no JSON object.
         """
-        usual_s = self.timeouts.hangup_s if key == "leave" else self.timeouts.signaling_s
+        usual_s = self.timeouts.hangup_s if key in _GOODBYES else self.timeouts.signaling_s
         return await self._call(_Request(key, timeout_s or usual_s, body))
 
     async def csrf_cookie(self) -> str | None:
@@ -211,7 +245,7 @@ class HttpClient:
                 continue
             if failure:
                 raise self._unreachable(STAGES[key], failure)
-            if status == 401 and self.refresh and not renewed and self._is_guest(key):
+            if status == 401 and self.refresh and not renewed and self._is_renewed(key):
                 # Refused before anything was done, so even a create may be repeated. Another
                 # request may have renewed the token while this one was under way.
                 renewed = True
@@ -229,13 +263,15 @@ class HttpClient:
                 )
             return reply
 
-    def _is_guest(self, key: PathKey) -> bool:
-        return self.profile.family(key) == "guest"
+    def _is_renewed(self, key: PathKey) -> bool:
+        return self.profile.family(key) == "guest" or self.profile.takes_cookie(key)
 
     async def _attempt(self, request: _Request, limit_s: float) -> tuple[int, object]:
         session = self._open_session()
         key, body = request.key, request.body
         url = self.profile.url(key)
+        if body is not None and self.profile.takes_cookie(key):
+            body = {**body, "cookie": self._cookie or ""}
         data = None if body is None else json.dumps(body).encode()
         started_s = time.monotonic()
         self.trace.add(
@@ -305,7 +341,7 @@ class HttpClient:
     async def close(self) -> None:
         """Close the connections. May be called again."""
         self._closed = True
-        self._token = self._guest_token = None
+        self._token = self._guest_token = self._cookie = None
         self._cookies.clear()
         session, self._session = self._session, None
         if session is not None and self._owns_session:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 from ..errors import SettingsError, XnbError
 from ..profile import ServerProfile
@@ -18,13 +18,28 @@ _HOLD_S = 25
 
 @dataclass(frozen=True, slots=True)
 class IncomingNotice:
-    """Somebody calls us. It may be over by the time it is read: ask for its status."""
+    """Somebody calls us. It may be over by the time it is read: ask for its status.
+
+    Args:
+        broadcast_id: The server's id of the call.
+        host_id: Numeric id of who calls.
+        host_handle: Handle of who calls, when the server tells.
+        conversation_id: The conversation it belongs to, if any.
+        audio_only: Whether no pictures are offered.
+        kind: ``"p2p"`` is answered with :class:`~xnb.signaling.p2p.P2P`, ``"group"`` is joined
+            with :class:`~xnb.signaling.audiospace.AudioSpace`.
+        title: What the host of a group calls it.
+        chat_token: Of a group: for :meth:`~xnb.signaling.audiospace.AudioSpace.join`.
+    """
 
     broadcast_id: str
     host_id: str
     host_handle: str = ""
     conversation_id: str | None = None
     audio_only: bool = False
+    kind: Literal["p2p", "group"] = "p2p"
+    title: str = ""
+    chat_token: str = field(default="", repr=False)
 
 
 class IncomingSource(Protocol):
@@ -92,6 +107,9 @@ class ServerIncoming:
                 n.host_handle or "",
                 n.conversation_id,
                 bool(n.audio_only),
+                "group" if n.kind == "group" else "p2p",
+                n.title or "",
+                n.chat_token or "",
             )
             for n in entries
         ]

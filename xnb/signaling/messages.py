@@ -176,6 +176,12 @@ class NoticeEntry(msgspec.Struct):
     host_handle: str | None = ""
     conversation_id: str | None = None
     audio_only: bool | None = False
+    kind: str | None = None
+    title: str | None = None
+    chat_token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"NoticeEntry(broadcast_id={self.broadcast_id!r})"
 
 
 T = TypeVar("T")

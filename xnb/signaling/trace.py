@@ -28,7 +28,9 @@ _SHOWN = frozenset(
         "end_reason",
         "host_handle",
         "host_id",
+        "include_non_active_sessions",
         "invitees_twitter",
+        "kind",
         "p2p",
         "recipient_id",
         "relay",
@@ -42,7 +44,9 @@ _SHOWN = frozenset(
         "trigger",
         "ttl",
         "twitter_user_id",
+        "twitter_user_ids",
         "type",
+        "video_codec",
     }
 )
 _MAX_SHOWN_CHARS = 80

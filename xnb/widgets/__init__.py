@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .call_widget import CallWidget
+    from .group_widget import GroupWidget
     from .incoming_widget import IncomingWidget
     from .recording_widget import RecordingWidget
 
-__all__ = ["CallWidget", "IncomingWidget", "RecordingWidget"]
+__all__ = ["CallWidget", "GroupWidget", "IncomingWidget", "RecordingWidget"]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,6 +18,10 @@ def __getattr__(name: str) -> Any:
         from .call_widget import CallWidget
 
         return CallWidget
+    if name == "GroupWidget":
+        from .group_widget import GroupWidget
+
+        return GroupWidget
     if name == "IncomingWidget":
         from .incoming_widget import IncomingWidget
 

@@ -13,9 +13,10 @@ import traitlets
 from ipywidgets import widget_serialization
 
 from . import words
-from .call_widget import CallWidget, widget_for
+from .call_widget import widget_for
 from .comms import STATIC, FreeRouting
 from .door_summary import door_summary
+from .live_widget import LiveWidget
 from .outputs import show
 from .transport import check_transport
 
@@ -45,7 +46,7 @@ class IncomingWidget(FreeRouting, anywidget.AnyWidget):
     Args:
         client: Whose calls to wait for. Listening begins at once and ends with :meth:`close`.
         keep_picture: Whether summaries of its calls show the far end's last picture.
-        transport: Which way media of its calls take to the page; see :class:`CallWidget`.
+        transport: Which way media of its calls take to the page; see :class:`LiveWidget`.
 
     Raises:
         SettingsError: There is no such transport.
@@ -185,9 +186,9 @@ class IncomingWidget(FreeRouting, anywidget.AnyWidget):
             card.on_summary = self._publish
 
     @property
-    def widget(self) -> CallWidget | None:
+    def widget(self) -> LiveWidget | None:
         """The card of the call that was accepted last."""
-        active: CallWidget | None = self.active
+        active: LiveWidget | None = self.active
         return active
 
     def _start(self, coro: Coroutine[Any, Any, Any], number: str) -> None:

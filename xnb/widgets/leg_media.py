@@ -23,14 +23,25 @@ class PageLeg(Leg):
         page: The page's own random name.
         call_peer: The peer whose incoming media is shown.
         on_lost: See :class:`~xnb.widgets.leg.Leg`.
+        rests: Send pictures only while somebody sees them, as in a tile of a group. Else they go
+            on, for the small window that a browser shows beside its pages.
+
+    Attributes:
+        video_settings: Limits of what the page may send.
     """
 
     path: ClassVar[Path] = "webrtc"
 
     def __init__(
-        self, page: str, call_peer: Peer, on_lost: Callable[[Any, str, bool], Any]
+        self,
+        page: str,
+        call_peer: Peer,
+        on_lost: Callable[[Any, str, bool], Any],
+        *,
+        rests: bool = False,
     ) -> None:
         super().__init__(page, on_lost)
+        self._rests = rests
         self.codec = call_peer.video_codec_in_use
         self.peer = Peer(
             ice=IceSettings(),
@@ -40,6 +51,7 @@ class PageLeg(Leg):
         )
         self.audio_in = self.peer.audio_in
         self.video_in = self.peer.video_in
+        self.video_settings = call_peer.video_settings
         self._call_peer = call_peer
 
     @property
@@ -65,6 +77,11 @@ class PageLeg(Leg):
         streams = (self.peer.audio_in.stream, self.peer.video_in.stream)
         return sum(stream.received for stream in streams if stream)
 
+    def set_visible(self, visible: bool) -> None:
+        """Begin or stop to send pictures, if they rest; they begin with a keyframe."""
+        if self._rests:
+            self.peer.video_out.muted = not visible
+
     async def answer(self, offer: str) -> str:
         """Answer the page's offer and start feeding it."""
         self.peer.on_state = self._state_changed
@@ -72,8 +89,7 @@ class PageLeg(Leg):
         self.peer.audio_out.forward(self._call_peer.audio_in)
         self.peer.video_out.forward(self._call_peer.video_in, on_codec=self._codec_changed)
         # The page encodes for the far end, so what this side may send binds the page.
-        limits = self._call_peer.video_settings
-        self.peer.video_in.limit_bitrate(self, limits.max_bitrate_bps)
+        self.peer.video_in.limit_bitrate(self, self.video_settings.max_bitrate_bps)
         return await self.peer.make_answer()
 
     async def run(self) -> None:

@@ -28,11 +28,11 @@ class Summarized:
     recordings: Any
     _keeper: SummaryKeeper
 
-    def _keep_summary(self, is_seen: Callable[[], bool]) -> None:
+    def _keep_summary(self, is_seen: Callable[[], bool], find_peer: Callable[[], Any]) -> None:
         self.on_summary: Callable[[], Any] | None = None
         self._display_id = uuid.uuid4().hex
         self._displayed = False
-        self._keeper = SummaryKeeper(self.leg, is_seen)
+        self._keeper = SummaryKeeper(self.leg, is_seen, find_peer)
 
     @property
     def keep_picture(self) -> bool:

@@ -90,6 +90,8 @@ class CallFacts:
         state: One of :class:`~xnb.events.CallState`.
         state_text: The same in words.
         incoming: Whether the far end called.
+        entry: How it began for us, such as "you joined"; by itself who called whom.
+        people: Who took part in a group.
         began_at_s: Seconds since 1970; ``None`` when that is not known.
         duration_s: Since media was connected; 0 when it never was.
         reason_text: Why it ended; empty while it goes on.
@@ -105,6 +107,8 @@ class CallFacts:
     state: str = "new"
     state_text: str = ""
     incoming: bool = False
+    entry: str = ""
+    people: tuple[str, ...] = ()
     began_at_s: float | None = None
     duration_s: float = 0.0
     reason_text: str = ""
@@ -141,7 +145,7 @@ class CallFacts:
         if not self.is_over:
             lines = ["It was going on when this was saved. Run the cell to call again."]
         elif self.duration_s > 0:
-            lines.append(f"{duration_words(self.duration_s)} with {self.title}")
+            lines.append(f"{duration_words(self.duration_s)} with {self._everybody}")
         return tuple(line for line in (*lines, self.began_text) if line)
 
     @property
@@ -150,7 +154,11 @@ class CallFacts:
         if self.began_at_s is None:
             return ""
         who = f"{self.title} called" if self.incoming else "you called"
-        return f"{moment_words(self.began_at_s)}, {who}"
+        return f"{moment_words(self.began_at_s)}, {self.entry or who}"
+
+    @property
+    def _everybody(self) -> str:
+        return ", ".join(self.people) or self.title
 
     @property
     def timeline_text(self) -> str:
@@ -168,7 +176,8 @@ def facts_of(values: dict[str, Any], **more: Any) -> CallFacts:
 
     Args:
         values: ``title``, ``state``, ``state_text``, ``incoming``, ``duration_s``, ``ended`` and
-            ``failure`` as :class:`~xnb.widgets.call_widget.CallWidget` has them.
+            ``failure`` as :class:`~xnb.widgets.call_widget.CallWidget` has them; of a group also
+            ``entry`` and ``people``.
         **more: Further fields of :class:`CallFacts`.
     """
     ended = values.get("ended") or {}
@@ -177,6 +186,8 @@ def facts_of(values: dict[str, Any], **more: Any) -> CallFacts:
         state=str(values.get("state") or "new"),
         state_text=str(values.get("state_text") or ""),
         incoming=bool(values.get("incoming")),
+        entry=str(values.get("entry") or ""),
+        people=tuple(values.get("people") or ()),
         duration_s=float(ended.get("duration_s") or values.get("duration_s") or 0.0),
         reason_text=str(ended.get("reason_text", "")),
         failure=dict(values.get("failure") or {}),

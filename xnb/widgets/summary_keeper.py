@@ -35,16 +35,20 @@ class SummaryKeeper:
     Args:
         media: The hidden media model, over which a page is asked for its last picture.
         is_seen: Whether a page shows the call now.
+        find_peer: Gives the peer whose last picture is kept, ``None`` while there is none.
 
     Attributes:
         keep_recordings: Whether recordings of at most 1 MB get into the summary, instead of only
             players that play the file from where it lies.
     """
 
-    def __init__(self, media: Any, is_seen: Callable[[], bool]) -> None:
+    def __init__(
+        self, media: Any, is_seen: Callable[[], bool], find_peer: Callable[[], Any]
+    ) -> None:
         self.keep_recordings = False
         self._keep_picture = True
         self._is_seen = is_seen
+        self._find_peer = find_peer
         self._picture = LastPicture()
         self._page = PageSnapshot(media, self._picture.offer)
         self._history = StatsHistory()
@@ -91,7 +95,7 @@ class SummaryKeeper:
             self._page.ask(self._call)
 
     def _watch_picture(self) -> None:
-        peer = getattr(self._call, "peer", None)
+        peer = self._find_peer()
         if peer is None:
             return
         if self._keep_picture:

@@ -49,6 +49,7 @@ def end_words(reason: EndReason, title: str) -> str:
         EndReason.TIMEOUT: "Nobody answered in time",
         EndReason.NETWORK: "The connection was lost",
         EndReason.ERROR: "The call failed",
+        EndReason.KICKED: "You were removed by the host",
     }[reason]
 
 

@@ -27,6 +27,7 @@ from xnb.signaling.janus import Gateway, JanusSession, Publisher, Subscriber, Wa
 
 JOB: dict[str, Any] = json.loads(sys.argv[1])
 CONNECT_S = 20.0
+LOOKED_AT_ONCE = 8
 LIMITS = VideoSettings(max_bitrate_bps=4_000_000, start_bitrate_bps=4_000_000)
 
 
@@ -216,8 +217,13 @@ async def run() -> dict[str, Any]:
         }
         for one in receivers
     ]
-    for one, of in zip(receivers, found, strict=True):
-        of["content"] = await one.look()
+    few = asyncio.Semaphore(LOOKED_AT_ONCE)
+
+    async def look(one: Receiver, of: dict[str, Any]) -> None:
+        async with few:
+            of["content"] = await one.look()
+
+    await asyncio.gather(*map(look, receivers, found))
     for peer in (*receivers, *senders):
         await (peer.close() if isinstance(peer, Sender) else peer.peer.close())
     for session in sessions:

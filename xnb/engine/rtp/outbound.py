@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import struct
 import time
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
@@ -20,6 +21,7 @@ RESEND_GAP_S = 0.02
 LOSSY = 0.03
 """From this share of lost packets on, retransmissions are sent twice."""
 TWICE_S = 0.015
+_pack_header = struct.Struct("!BBHLL").pack
 
 
 class Codec(NamedTuple):
@@ -43,11 +45,8 @@ class Path(Protocol):
         """Encrypt and send."""
 
 
-class _Kept(NamedTuple):
-    sequence_number: int
-    timestamp: int
-    marker: bool
-    payload: bytes
+_Kept = tuple[int, int, bool, bytes]
+"""Sequence number, time stamp, marker and payload of what was sent."""
 
 
 class OutboundStream:
@@ -207,10 +206,37 @@ class OutboundStream:
             marker: As it came.
             audio_level: As it came.
         """
-        ahead = (sequence_number - self._sequence_number) & 0xFFFF
-        if ahead < 0x8000:
+        # One flat function: this is what an SFU does most of its time.
+        path, codec = self._path, self.codec
+        if path is None or codec is None:
+            return
+        if (sequence_number - self._sequence_number) & 0xFFFF < 0x8000:
             self._sequence_number = (sequence_number + 1) & 0xFFFF
-        self._leave(self._packet(sequence_number, timestamp, marker, payload, audio_level))
+        last = self._last_timestamp
+        if last is None or 0 < (timestamp - last) & 0xFFFFFFFF < 0x80000000:
+            self._last_timestamp = timestamp
+        history = self._history
+        history[sequence_number % len(history)] = sequence_number, timestamp, marker, payload
+        block, at = self._extensions
+        if audio_level is not None and self._ids.audio_level:
+            block = self._level_extensions(audio_level)
+        if at >= 0:
+            block = block[:at] + abs_send_time(time.monotonic()) + block[at + 3 :]
+        packet = (
+            _pack_header(
+                0x90 if block else 0x80,
+                codec.payload_type | 0x80 if marker else codec.payload_type,
+                sequence_number,
+                timestamp,
+                self.ssrc,
+            )
+            + block
+            + payload
+        )
+        self.packets += 1
+        self.octets += len(payload)
+        self.bytes += len(packet)
+        path.send_rtp(packet)
 
     def _packet(
         self,
@@ -226,9 +252,8 @@ class OutboundStream:
         last = self._last_timestamp
         if last is None or self.ahead(timestamp, last) > 0:
             self._last_timestamp = timestamp
-        self._history[sequence_number % len(self._history)] = _Kept(
-            sequence_number, timestamp, marker, payload
-        )
+        kept = sequence_number, timestamp, marker, payload
+        self._history[sequence_number % len(self._history)] = kept
         return self._built(
             self.codec.payload_type,
             marker,
@@ -289,7 +314,7 @@ class OutboundStream:
         again: list[bytes] = []
         for number in sequence_numbers:
             kept = self._history[number % len(self._history)]
-            if kept is None or kept.sequence_number != number or self.codec is None:
+            if kept is None or kept[0] != number or self.codec is None:
                 continue
             if now_s - self._resent_s.get(number, -1.0) < gap_s:
                 continue
@@ -311,24 +336,18 @@ class OutboundStream:
                 self._leave(packet)
 
     def _repeated(self, kept: _Kept, codec: Codec) -> bytes:
+        original, timestamp, marker, payload = kept
         if codec.rtx_payload_type is None:
-            return self._built(
-                codec.payload_type,
-                kept.marker,
-                kept.sequence_number,
-                kept.timestamp,
-                self.ssrc,
-                kept.payload,
-            )
+            return self._built(codec.payload_type, marker, original, timestamp, self.ssrc, payload)
         number = self._rtx_sequence_number
         self._rtx_sequence_number = (number + 1) & 0xFFFF
         return self._built(
             codec.rtx_payload_type,
-            kept.marker,
+            marker,
             number,
-            kept.timestamp,
+            timestamp,
             self.rtx_ssrc,
-            kept.sequence_number.to_bytes(2, "big") + kept.payload,
+            original.to_bytes(2, "big") + payload,
         )
 
     def keyframe_requested(self) -> None:

@@ -8,10 +8,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .cards import TESTCARDS, card_handle, colour, tone_hz
+
 if TYPE_CHECKING:
     from .base import Bot
 
-HANDLES = ("echo", "testcard", "music", "busy", "noanswer", "callback", "flaky")
+__all__ = ["HANDLES", "TESTCARDS", "colour", "table", "tone_hz"]
+
+HANDLES = (
+    "echo",
+    "testcard",
+    "music",
+    "busy",
+    "noanswer",
+    "callback",
+    "flaky",
+    *(card_handle(number) for number in range(2, TESTCARDS + 1)),
+)
 
 
 def table() -> dict[str, Bot]:
@@ -23,13 +36,14 @@ def table() -> dict[str, Bot]:
     from .refusing import BusyBot, NoAnswerBot
     from .testcard import TestcardBot
 
-    kinds: tuple[type[Bot], ...] = (
-        EchoBot,
-        TestcardBot,
-        MusicBot,
-        BusyBot,
-        NoAnswerBot,
-        CallbackBot,
-        FlakyBot,
+    bots: tuple[Bot, ...] = (
+        EchoBot(),
+        TestcardBot(),
+        MusicBot(),
+        BusyBot(),
+        NoAnswerBot(),
+        CallbackBot(),
+        FlakyBot(),
+        *(TestcardBot(number) for number in range(2, TESTCARDS + 1)),
     )
-    return {kind.handle: kind() for kind in kinds}
+    return {bot.handle: bot for bot in bots}

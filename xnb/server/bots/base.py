@@ -6,8 +6,11 @@ import abc
 from typing import ClassVar
 
 from ...media.source import Source
-from .call import BotCall, answering
+from .call import answering
+from .held import Held
 from .line import Line
+from .room_call import sitting
+from .seat import Seat
 
 
 class Bot(abc.ABC):
@@ -17,20 +20,27 @@ class Bot(abc.ABC):
         handle: What one calls; reserved in the directory.
     """
 
-    handle: ClassVar[str]
+    handle: str
 
     @abc.abstractmethod
     async def called(self, line: Line) -> None:
         """Deal with one call, until it is over. Runs as a task of its own, several at once."""
 
+    async def invited(self, seat: Seat) -> None:
+        """Deal with one invitation to a group call; a bot that says nothing else declines."""
+        seat.decline("takes no group calls")
+
 
 class SendingBot(Bot):
-    """A bot that answers at once and sends a source until the caller hangs up."""
+    """A bot that answers at once and sends a source until the caller hangs up.
+
+    Invited to a group call, it joins the room and sends there until the call is over.
+    """
 
     camera: ClassVar[bool] = True
 
     @abc.abstractmethod
-    def source(self, line: Line) -> Source:
+    def source(self, call: Held) -> Source:
         """What to send in this call."""
 
     async def called(self, line: Line) -> None:
@@ -39,7 +49,13 @@ class SendingBot(Bot):
             if call is not None:
                 await self.hold(call)
 
-    async def hold(self, call: BotCall) -> None:
+    async def invited(self, seat: Seat) -> None:
+        """See :meth:`Bot.invited`."""
+        async with sitting(seat) as call:
+            if call is not None:
+                await self.hold(call)
+
+    async def hold(self, call: Held) -> None:
         """Send the source for as long as the call lasts."""
-        call.play(self.source(call.line))
+        call.play(self.source(call))
         await call.run(camera=self.camera)

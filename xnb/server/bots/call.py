@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from ...engine import negotiation as nego
 from ...engine.peer import Peer, PeerState
 from ...errors import ConnectError
-from ...media.source import Source
+from ...media.source import Source, SourceTrack
 from ...settings import Timeouts
 from ...signaling.messages import (
     Answer,
@@ -35,10 +35,14 @@ class BotCall:
     Attributes:
         peer: The media connection.
         connected: Set when media can flow.
+        video: Whether the call has pictures.
     """
+
+    is_room = False
 
     def __init__(self, line: Line) -> None:
         self.line = line
+        self.video = line.video
         self.peer = Peer(timeouts=TIMEOUTS, name=line.name)
         self.peer.on_state = self._on_state
         self.connected = asyncio.Event()
@@ -48,10 +52,10 @@ class BotCall:
         self._giving_up: asyncio.TimerHandle | None = None
         self._source: Source | None = None
 
-    def play(self, source: Source) -> None:
-        """Send ``source``; it is closed with the call."""
+    def play(self, source: Source, audio: SourceTrack | None = None) -> None:
+        """Send ``source``, with ``audio`` instead of its own; it is closed with the call."""
         self._source = source
-        self.peer.audio_out.play(source.audio)
+        self.peer.audio_out.play(audio or source.audio)
         if self.line.video:
             self.peer.video_out.play(source.video)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar
 
 from .call import placing
 from .line import Line
 from .refusing import RING_S
+from .seat import Seat
 from .testcard import TestcardBot
 
 CALL_BACK_AFTER_S = 3.0
@@ -21,7 +21,7 @@ class CallbackBot(TestcardBot):
     call it (``client.listen_for_calls``), or you will miss it.
     """
 
-    handle: ClassVar[str] = "callback"
+    handle = "callback"
 
     async def called(self, line: Line) -> None:
         """See :meth:`Bot.called`."""
@@ -32,3 +32,7 @@ class CallbackBot(TestcardBot):
         await asyncio.sleep(CALL_BACK_AFTER_S)
         async with placing(line.call_back()) as call:
             await self.hold(call)
+
+    async def invited(self, seat: Seat) -> None:
+        """See :meth:`Bot.invited`."""
+        seat.decline("calls back people only")

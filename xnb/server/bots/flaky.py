@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar
 
-from .call import BotCall
+from .held import Held
 from .testcard import TestcardBot
 
 CUT_AFTER_S = 8.0
@@ -20,9 +19,9 @@ class FlakyBot(TestcardBot):
     back, because nobody hung up.
     """
 
-    handle: ClassVar[str] = "flaky"
+    handle = "flaky"
 
-    async def hold(self, call: BotCall) -> None:
+    async def hold(self, call: Held) -> None:
         """See :meth:`SendingBot.hold`."""
         cutting = asyncio.create_task(_cut(call))
         try:
@@ -32,7 +31,7 @@ class FlakyBot(TestcardBot):
             await asyncio.gather(cutting, return_exceptions=True)
 
 
-async def _cut(call: BotCall) -> None:
+async def _cut(call: Held) -> None:
     await call.connected.wait()
     await asyncio.sleep(CUT_AFTER_S)
     call.peer.set_network(False)

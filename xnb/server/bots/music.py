@@ -7,7 +7,7 @@ from typing import ClassVar
 from ...media.source import Source
 from ...media.synthetic import music
 from .base import SendingBot
-from .line import Line
+from .held import Held
 
 
 class MusicBot(SendingBot):
@@ -18,9 +18,9 @@ class MusicBot(SendingBot):
     what a call with one camera looks like.
     """
 
-    handle: ClassVar[str] = "music"
+    handle = "music"
     camera: ClassVar[bool] = False
 
-    def source(self, line: Line) -> Source:
+    def source(self, call: Held) -> Source:
         """See :meth:`SendingBot.source`."""
         return music()

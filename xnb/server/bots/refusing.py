@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar
 
 from .base import Bot
 from .line import Line
+from .seat import Seat
 
 RING_S = 1.0
 
@@ -19,22 +19,31 @@ class BusyBot(Bot):
     ``DECLINED`` and the description ``busy``. No media connection is ever made.
     """
 
-    handle: ClassVar[str] = "busy"
+    handle = "busy"
 
     async def called(self, line: Line) -> None:
         """See :meth:`Bot.called`."""
         await asyncio.sleep(RING_S)
         line.leave("busy")
 
+    async def invited(self, seat: Seat) -> None:
+        """See :meth:`Bot.invited`."""
+        await asyncio.sleep(RING_S)
+        seat.decline("busy")
+
 
 class NoAnswerBot(Bot):
     """Lets it ring.
 
     It teaches the ring limit: nobody answers, and after a minute either the caller gives up or
-    the server ends the broadcast with ``MISSED``, whichever is first.
+    the server ends the broadcast with ``MISSED``, whichever is first. In a group call it stays
+    invited.
     """
 
-    handle: ClassVar[str] = "noanswer"
+    handle = "noanswer"
 
     async def called(self, line: Line) -> None:
         """See :meth:`Bot.called`."""
+
+    async def invited(self, seat: Seat) -> None:
+        """See :meth:`Bot.invited`."""

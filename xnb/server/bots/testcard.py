@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import av
 import numpy as np
 
 from ...media.source import SAMPLE_RATE_HZ, Source, SourceTrack
 from ...media.synthetic import stereo_frame, testcard
 from .base import SendingBot
-from .call import BotCall
-from .line import Line
+from .cards import card_handle, colour, tone_hz
+from .held import Held
 
-TONE_HZ = 440
+TONE_HZ = tone_hz(1)
 _TONE_LEVEL = 0.06
+_SIZE = (640, 480, 30)
+# Smaller in a room, where several of them run side by side.
+_ROOM_SIZE = (480, 360, 24)
 
 
 class TestcardBot(SendingBot):
@@ -23,22 +24,41 @@ class TestcardBot(SendingBot):
     It teaches how to judge a call: the strip along the top is the frame's number in black and
     white cells, so a lost or repeated frame is a gap in the count; the spoken digit belongs to
     the second shown, so sound and picture out of step are heard at once; the tone is pure, so
-    any gap in it is a lost packet.
+    any gap in it is a lost packet. In a room the bars give way to a colour, and the other test
+    cards have colours and tones of their own and no voice, so that it can be told who is seen
+    and heard.
+
+    Args:
+        number: 1 for ``testcard``, 2 to 8 for ``testcard-2`` to ``testcard-8``.
     """
 
     __test__ = False  # not a test class, whatever pytest thinks of its name
-    handle: ClassVar[str] = "testcard"
+    handle = "testcard"
 
-    def source(self, line: Line) -> Source:
+    def __init__(self, number: int = 1) -> None:
+        self.number = number
+        if number > 1:
+            self.handle = card_handle(number)
+
+    def source(self, call: Held) -> Source:
         """See :meth:`SendingBot.source`."""
-        return testcard(audio="counter")
+        width_px, height_px, fps = _ROOM_SIZE if call.is_room else _SIZE
+        return testcard(
+            width_px,
+            height_px,
+            fps,
+            audio="counter" if self.number == 1 else "tone",
+            tone_hz=tone_hz(self.number),
+            colour=colour(self.number) if call.is_room or self.number > 1 else None,
+        )
 
-    async def hold(self, call: BotCall) -> None:
+    async def hold(self, call: Held) -> None:
         """See :meth:`SendingBot.hold`."""
-        source = self.source(call.line)
-        call.play(source)
-        if source.audio is not None:
-            call.peer.audio_out.play(WithTone(source.audio))
+        source = self.source(call)
+        if self.number == 1 and source.audio is not None:
+            call.play(source, WithTone(source.audio))
+        else:
+            call.play(source)
         await call.run(camera=self.camera)
 
 

@@ -25,9 +25,9 @@ const common = {
 };
 await build({
   ...common,
-  entryPoints: ["call.js", "incoming.js", "recording.js"],
+  entryPoints: ["call.js", "group.js", "incoming.js", "recording.js"],
   format: "esm",
   loader: { ".svg": "text" },
   banner: { js: `// ${stamp} Icons: Lucide (ISC license). Charts in call.js: uPlot (MIT license).` },
 });
-await build({ ...common, entryPoints: ["xnb.css", "recording.css"], banner: { css: `/* ${stamp} */` } });
+await build({ ...common, entryPoints: ["xnb.css", "group.css", "recording.css"], banner: { css: `/* ${stamp} */` } });

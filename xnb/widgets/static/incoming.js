@@ -1,5 +1,5 @@
-// Built from xnb/widgets/js by build.mjs, sources d59ad736d58351c7f0691f3ff020d78c5e75ea5b46c86de58a08c8300fb8964e. Icons: Lucide (ISC license). Charts in call.js: uPlot (MIT license).
-function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.entries(e))o.setAttribute(n,s);return o.append(...i),o}function d(t,e){t.textContent!==e&&(t.textContent=e)}function u(t,e){t.hidden===e&&(t.hidden=!e)}function k(t){let e=/[\p{L}\p{N}]/u.exec(t);return e?e[0].toUpperCase():"?"}function x(t){let e=7;for(let i of t)e=(e*31+(i.codePointAt(0)??0))%3600;return e%360}var C=`<!-- @license lucide-static v0.500.0 - ISC -->
+// Built from xnb/widgets/js by build.mjs, sources a29ba57bc861d1696fe5229b4a7a345e36cf0a0129eabc607837f382daa94d8f. Icons: Lucide (ISC license). Charts in call.js: uPlot (MIT license).
+function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.entries(e))o.setAttribute(n,s);return o.append(...i),o}function d(t,e){t.textContent!==e&&(t.textContent=e)}function u(t,e){t.hidden===e&&(t.hidden=!e)}function k(t){let e=/[\p{L}\p{N}]/u.exec(t);return e?e[0].toUpperCase():"?"}function x(t){let e=7;for(let i of t)e=(e*31+(i.codePointAt(0)??0))%3600;return e%360}var y=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-bell-off"
   xmlns="http://www.w3.org/2000/svg"
@@ -17,7 +17,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="m2 2 20 20" />
   <path d="M8.668 3.01A6 6 0 0 1 18 8c0 2.687.77 4.653 1.707 6.05" />
 </svg>
-`;var b=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var C=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-bell"
   xmlns="http://www.w3.org/2000/svg"
@@ -33,7 +33,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M10.268 21a2 2 0 0 0 3.464 0" />
   <path d="M3.262 15.326A1 1 0 0 0 4 17h16a1 1 0 0 0 .74-1.673C19.41 13.956 18 12.499 18 8A6 6 0 0 0 6 8c0 4.499-1.411 5.956-2.738 7.326" />
 </svg>
-`;var y=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var b=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-camera"
   xmlns="http://www.w3.org/2000/svg"
@@ -110,7 +110,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
 >
   <circle cx="12" cy="12" r="10" />
 </svg>
-`;var E=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var O=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-columns-2"
   xmlns="http://www.w3.org/2000/svg"
@@ -126,7 +126,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <rect width="18" height="18" x="3" y="3" rx="2" />
   <path d="M12 3v18" />
 </svg>
-`;var I=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var E=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-file-audio"
   xmlns="http://www.w3.org/2000/svg"
@@ -143,7 +143,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M14 2v4a2 2 0 0 0 2 2h4" />
   <path d="M2 19a2 2 0 1 1 4 0v1a2 2 0 1 1-4 0v-4a6 6 0 0 1 12 0v4a2 2 0 1 1-4 0v-1a2 2 0 1 1 4 0" />
 </svg>
-`;var O=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var I=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-file-video"
   xmlns="http://www.w3.org/2000/svg"
@@ -160,7 +160,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M14 2v4a2 2 0 0 0 2 2h4" />
   <path d="m10 11 5 3-5 3v-6Z" />
 </svg>
-`;var B=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var R=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-headset"
   xmlns="http://www.w3.org/2000/svg"
@@ -176,7 +176,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M3 11h3a2 2 0 0 1 2 2v3a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-5Zm0 0a9 9 0 1 1 18 0m0 0v5a2 2 0 0 1-2 2h-1a2 2 0 0 1-2-2v-3a2 2 0 0 1 2-2h3Z" />
   <path d="M21 16v2a4 4 0 0 1-4 4h-5" />
 </svg>
-`;var R=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var B=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-maximize"
   xmlns="http://www.w3.org/2000/svg"
@@ -214,7 +214,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M9 9v3a3 3 0 0 0 5.12 2.12" />
   <line x1="12" x2="12" y1="19" y2="22" />
 </svg>
-`;var N=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var P=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-mic"
   xmlns="http://www.w3.org/2000/svg"
@@ -231,7 +231,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M19 10v2a7 7 0 0 1-14 0v-2" />
   <line x1="12" x2="12" y1="19" y2="22" />
 </svg>
-`;var L=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var N=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-minimize"
   xmlns="http://www.w3.org/2000/svg"
@@ -249,7 +249,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M3 16h3a2 2 0 0 1 2 2v3" />
   <path d="M16 21v-3a2 2 0 0 1 2-2h3" />
 </svg>
-`;var P=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var L=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-phone"
   xmlns="http://www.w3.org/2000/svg"
@@ -295,7 +295,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
 >
   <polygon points="6 3 20 12 6 21 6 3" />
 </svg>
-`;var D=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var W=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-screen-share-off"
   xmlns="http://www.w3.org/2000/svg"
@@ -314,7 +314,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="m22 3-5 5" />
   <path d="m17 3 5 5" />
 </svg>
-`;var W=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var D=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-screen-share"
   xmlns="http://www.w3.org/2000/svg"
@@ -333,7 +333,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="m17 8 5-5" />
   <path d="M17 3h5v5" />
 </svg>
-`;var K=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var F=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-square"
   xmlns="http://www.w3.org/2000/svg"
@@ -348,7 +348,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
 >
   <rect width="18" height="18" x="3" y="3" rx="2" />
 </svg>
-`;var _=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var K=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-triangle-alert"
   xmlns="http://www.w3.org/2000/svg"
@@ -365,7 +365,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M12 9v4" />
   <path d="M12 17h.01" />
 </svg>
-`;var z=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var _=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-video-off"
   xmlns="http://www.w3.org/2000/svg"
@@ -382,7 +382,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M16 16a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V8a2 2 0 0 1 2-2h2" />
   <path d="m2 2 20 20" />
 </svg>
-`;var F=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var z=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-video"
   xmlns="http://www.w3.org/2000/svg"
@@ -450,7 +450,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M7 22h10" />
   <path d="M12 22v-4" />
 </svg>
-`;var Z=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var G=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-x"
   xmlns="http://www.w3.org/2000/svg"
@@ -466,4 +466,4 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M18 6 6 18" />
   <path d="m6 6 12 12" />
 </svg>
-`;var Ae={alert:_,bell:b,bellOff:C,camera:y,chart:S,check:M,chevronUp:T,circle:A,columns:E,fileAudio:I,fileVideo:O,headset:B,maximize:R,mic:N,micOff:j,minimize:L,phone:P,pip:H,play:V,screenShare:W,screenShareOff:D,square:K,video:F,videoOff:z,volume:U,volumeOff:Y,webcam:$,x:Z};function p(t){return Ee(Ae[t],t)}function Ee(t,e){let i=document.createElement("template");i.innerHTML=t.slice(t.indexOf("<svg"));let o=i.content.firstElementChild;return o.setAttribute("class",`xnb-icon xnb-icon-${e}`),o.setAttribute("aria-hidden","true"),o.setAttribute("focusable","false"),o}var Ie={mute:"M",camera:"V",page:"P",screen:"S",record:"R",hangup:"H",sound:"A",snapshot:"C",tiles:"T",pip:"I",full:"F",devices:"D",stats:"G"},Dt=new Map(Object.entries(Ie).map(([t,e])=>[e,t]));var Oe={a:"accept",s:"sound",d:"decline",m:"silence"};function q(t){return t.ctrlKey||t.metaKey||t.altKey||t.repeat?null:Oe[t.key.toLowerCase()]??null}var G=new Set(["Enter"," ","ArrowLeft","ArrowRight","ArrowUp","ArrowDown","Home","End"]);var a={incoming:"Incoming calls",waitingCalls:"Waiting calls",waiting:"Waiting for calls as {}",calling:"{} calling",count:"{} calls",accept:"Accept",soundOnly:"Sound only",decline:"Decline",from:"{}, call from {}",withKey:"{} ({})",video:"Video call",audio:"Audio call",silence:"Silence the ring",keys:"A accepts, S accepts with sound only, D declines, M silences the ring",blocked:"This page may not ring before you click in it."};function c(t,...e){let i=0;return t.replace(/\{\}/g,()=>String(e[i++]??""))}function Be(t,e){let i=r("div",{class:"xnb-avatar","aria-hidden":"true"});i.append(r("div",{class:"xnb-ring"}),r("span",{},k(t.who))),i.style.setProperty("--xnb-hue",String(x(t.who)));let o=r("div",{class:"xnb-choices"}),n=(s,l,m,h,f,J)=>{let v=r("button",{class:`xnb-${s}`,type:"button","data-answer":l,"aria-keyshortcuts":f,"aria-label":c(a.from,h,t.who),title:c(a.withKey,h,f)},p(m),h);v.disabled=t.busy,v.addEventListener("click",()=>{for(let X of o.querySelectorAll("button"))X.disabled=!0;e({id:t.id,...J})}),o.append(v)};return t.video?(n("accept","accept","video",a.accept,"A",{type:"accept",video:!0}),n("accept","sound","phone",a.soundOnly,"S",{type:"accept",video:!1})):n("accept","accept","phone",a.accept,"A",{type:"accept",video:!1}),n("decline","decline","phone",a.decline,"D",{type:"decline"}),r("li",{"data-caller":t.who},i,r("div",{class:"xnb-text"},r("p",{class:"xnb-words"},t.who),r("p",{class:"xnb-small"},t.video?a.video:a.audio)),o)}var w=class{constructor(e,i,o){this.model=e,this.ring=o,this.shown="",this.drawn="",this.view=null,this.words=r("strong",{role:"status","aria-live":"assertive"}),this.state=r("span",{class:"xnb-status"}),this.silence=r("button",{class:"xnb-button xnb-quiet xnb-bell-on",type:"button","aria-pressed":"false","aria-label":a.silence,title:c(a.withKey,a.silence,"M"),"aria-keyshortcuts":"M"},p("bell"),p("bellOff")),this.silence.addEventListener("click",()=>o.silence(!o.silenced)),this.calls=r("ul",{class:"xnb-calls","aria-label":a.waitingCalls}),this.note=r("p",{class:"xnb-line",role:"status","aria-live":"polite"}),this.root=r("section",{class:"xnb-card xnb-door",role:"group","aria-label":a.incoming,tabindex:"0"},r("header",{class:"xnb-waiting"},r("span",{class:"xnb-dot","aria-hidden":"true"}),this.words,this.state,this.silence),this.calls,this.note),this.inside=r("div",{class:"xnb-inside"}),this.root.addEventListener("pointerdown",()=>o.wake()),this.root.addEventListener("keydown",n=>this.#e(n)),i.classList.add("xnb"),i.append(this.root,this.inside),this.update()}#e(e){this.ring.wake();let i=q(e),o=i==="silence"?this.silence:this.calls.querySelector(`button[data-answer="${i}"]:not(:disabled)`);if(i&&o&&this.root.dataset.state==="ringing")o.click(),e.preventDefault();else if(!(e.target!==this.root&&G.has(e.key)))return;e.stopPropagation()}update(){let{model:e,ring:i}=this,o=e.get("callers")??[],n=String(e.get("state"));this.root.dataset.state=o.length?"ringing":n,this.root.dataset.rings=String(i.on&&!i.silenced);let s=o.map(h=>h.who).join(", "),l=n==="waiting"?c(a.waiting,e.get("handle")):"";d(this.words,s?c(a.calling,s):l||String(e.get("state_text"))),d(this.state,s&&o.length>1?c(a.count,o.length):""),this.root.title=s?a.keys:"",u(this.silence,s!==""),this.silence.setAttribute("aria-pressed",String(i.silenced)),this.#t(o);let m=String(e.get("notice")??"");d(this.note,m||(i.blocked?a.blocked:"")),u(this.note,this.note.textContent!==""),this.#o(String(e.get("active")??""))}#t(e){u(this.calls,e.length>0);let i=JSON.stringify(e);if(i===this.drawn)return;this.drawn=i;let o=this.calls.contains(document.activeElement),n=s=>this.model.send(s);this.calls.replaceChildren(...e.map(s=>Be(s,n))),o&&this.root.focus()}async#o(e){if(e===this.shown||(this.shown=e,this.view?.remove(),this.view=null,this.inside.replaceChildren(),!e))return;let i=this.model.widget_manager,o=await i.get_model(e.replace("IPY_MODEL_","")),n=await i.create_view(o);if(this.shown!==e){n.remove();return}this.view=n,this.inside.replaceChildren(n.el)}close(){this.shown="",this.view?.remove(),this.root.remove(),this.inside.remove()}};var Re=[659.3,523.3],je=.06,g=class{constructor(e,i=()=>new AudioContext){this.changed=e,this.makeContext=i,this.context=null,this.timer=void 0,this.silenced=!1,this.struck=0}get on(){return this.timer!==void 0}get blocked(){return this.on&&!this.silenced&&this.context?.state==="suspended"}set(e){e!==this.on&&(e?(this.silenced=!1,this.context||(this.context=this.makeContext(),this.context.onstatechange=()=>{this.on&&this.struck===0&&this.#e(),this.changed()}),this.struck=0,this.timer=setInterval(()=>this.#e(),3e3),this.#e()):(clearInterval(this.timer),this.timer=void 0))}silence(e){this.silenced=e,this.changed()}wake(){this.context?.state==="suspended"&&this.context.resume().catch(()=>{})}#e(){let{context:e}=this;if(!(this.silenced||!e)){if(e.state!=="running"){this.wake();return}this.struck+=1,Re.forEach((i,o)=>{let n=e.currentTime+o*.28,s=e.createOscillator(),l=e.createGain();s.frequency.value=i,l.gain.setValueAtTime(0,n),l.gain.linearRampToValueAtTime(je,n+.03),l.gain.exponentialRampToValueAtTime(5e-4,n+.9),s.connect(l).connect(e.destination),s.start(n),s.stop(n+1)})}}close(){this.set(!1),this.context?.close().catch(()=>{}),this.context=null}};var Jt=()=>{let t=new Set,e=new g(()=>{for(let o of t)o.update()}),i=o=>{let n=o.get("callers")??[];e.set(t.size>0&&n.some(s=>!s.busy));for(let s of t)s.update()};return{initialize({model:o}){let n=()=>i(o);return o.on("change",n),()=>e.close()},render({model:o,el:n}){let s=new w(o,n,e);return t.add(s),i(o),()=>{t.delete(s),t.size===0&&e.set(!1),s.close()}}}};export{Jt as default};
+`;var Ae={alert:K,bell:C,bellOff:y,camera:b,chart:S,check:M,chevronUp:T,circle:A,columns:O,fileAudio:E,fileVideo:I,headset:R,maximize:B,mic:P,micOff:j,minimize:N,phone:L,pip:H,play:V,screenShare:D,screenShareOff:W,square:F,video:z,videoOff:_,volume:U,volumeOff:Y,webcam:$,x:G};function p(t){return Oe(Ae[t],t)}function Oe(t,e){let i=document.createElement("template");i.innerHTML=t.slice(t.indexOf("<svg"));let o=i.content.firstElementChild;return o.setAttribute("class",`xnb-icon xnb-icon-${e}`),o.setAttribute("aria-hidden","true"),o.setAttribute("focusable","false"),o}var Ee={mute:"M",camera:"V",page:"P",screen:"S",record:"R",hangup:"H",sound:"A",snapshot:"C",tiles:"T",pip:"I",full:"F",devices:"D",stats:"G"},Wt=new Map(Object.entries(Ee).map(([t,e])=>[e,t]));var Ie={a:"accept",s:"sound",d:"decline",m:"silence"};function Z(t){return t.ctrlKey||t.metaKey||t.altKey||t.repeat?null:Ie[t.key.toLowerCase()]??null}var q=new Set(["Enter"," ","ArrowLeft","ArrowRight","ArrowUp","ArrowDown","Home","End"]);var a={incoming:"Incoming calls",waitingCalls:"Waiting calls",waiting:"Waiting for calls as {}",calling:"{} calling",count:"{} calls",accept:"Accept",soundOnly:"Sound only",decline:"Decline",from:"{}, call from {}",withKey:"{} ({})",video:"Video call",audio:"Audio call",silence:"Silence the ring",keys:"A accepts, S accepts with sound only, D declines, M silences the ring",blocked:"This page may not ring before you click in it."};function c(t,...e){let i=0;return t.replace(/\{\}/g,()=>String(e[i++]??""))}function Re(t,e){let i=r("div",{class:"xnb-avatar","aria-hidden":"true"});i.append(r("div",{class:"xnb-ring"}),r("span",{},k(t.who))),i.style.setProperty("--xnb-hue",String(x(t.who)));let o=r("div",{class:"xnb-choices"}),n=(s,l,m,h,f,J)=>{let v=r("button",{class:`xnb-${s}`,type:"button","data-answer":l,"aria-keyshortcuts":f,"aria-label":c(a.from,h,t.who),title:c(a.withKey,h,f)},p(m),h);v.disabled=t.busy,v.addEventListener("click",()=>{for(let X of o.querySelectorAll("button"))X.disabled=!0;e({id:t.id,...J})}),o.append(v)};return t.video?(n("accept","accept","video",a.accept,"A",{type:"accept",video:!0}),n("accept","sound","phone",a.soundOnly,"S",{type:"accept",video:!1})):n("accept","accept","phone",a.accept,"A",{type:"accept",video:!1}),n("decline","decline","phone",a.decline,"D",{type:"decline"}),r("li",{"data-caller":t.who},i,r("div",{class:"xnb-text"},r("p",{class:"xnb-words"},t.who),r("p",{class:"xnb-small"},t.video?a.video:a.audio)),o)}var w=class{constructor(e,i,o){this.model=e,this.ring=o,this.shown="",this.drawn="",this.view=null,this.words=r("strong",{role:"status","aria-live":"assertive"}),this.state=r("span",{class:"xnb-status"}),this.silence=r("button",{class:"xnb-button xnb-quiet xnb-bell-on",type:"button","aria-pressed":"false","aria-label":a.silence,title:c(a.withKey,a.silence,"M"),"aria-keyshortcuts":"M"},p("bell"),p("bellOff")),this.silence.addEventListener("click",()=>o.silence(!o.silenced)),this.calls=r("ul",{class:"xnb-calls","aria-label":a.waitingCalls}),this.note=r("p",{class:"xnb-line",role:"status","aria-live":"polite"}),this.root=r("section",{class:"xnb-card xnb-door",role:"group","aria-label":a.incoming,tabindex:"0"},r("header",{class:"xnb-waiting"},r("span",{class:"xnb-dot","aria-hidden":"true"}),this.words,this.state,this.silence),this.calls,this.note),this.inside=r("div",{class:"xnb-inside"}),this.root.addEventListener("pointerdown",()=>o.wake()),this.root.addEventListener("keydown",n=>this.#e(n)),i.classList.add("xnb"),i.append(this.root,this.inside),this.update()}#e(e){this.ring.wake();let i=Z(e),o=i==="silence"?this.silence:this.calls.querySelector(`button[data-answer="${i}"]:not(:disabled)`);if(i&&o&&this.root.dataset.state==="ringing")o.click(),e.preventDefault();else if(!(e.target!==this.root&&q.has(e.key)))return;e.stopPropagation()}update(){let{model:e,ring:i}=this,o=e.get("callers")??[],n=String(e.get("state"));this.root.dataset.state=o.length?"ringing":n,this.root.dataset.rings=String(i.on&&!i.silenced);let s=o.map(h=>h.who).join(", "),l=n==="waiting"?c(a.waiting,e.get("handle")):"";d(this.words,s?c(a.calling,s):l||String(e.get("state_text"))),d(this.state,s&&o.length>1?c(a.count,o.length):""),this.root.title=s?a.keys:"",u(this.silence,s!==""),this.silence.setAttribute("aria-pressed",String(i.silenced)),this.#t(o);let m=String(e.get("notice")??"");d(this.note,m||(i.blocked?a.blocked:"")),u(this.note,this.note.textContent!==""),this.#o(String(e.get("active")??""))}#t(e){u(this.calls,e.length>0);let i=JSON.stringify(e);if(i===this.drawn)return;this.drawn=i;let o=this.calls.contains(document.activeElement),n=s=>this.model.send(s);this.calls.replaceChildren(...e.map(s=>Re(s,n))),o&&this.root.focus()}async#o(e){if(e===this.shown||(this.shown=e,this.view?.remove(),this.view=null,this.inside.replaceChildren(),!e))return;let i=this.model.widget_manager,o=await i.get_model(e.replace("IPY_MODEL_","")),n=await i.create_view(o);if(this.shown!==e){n.remove();return}this.view=n,this.inside.replaceChildren(n.el)}close(){this.shown="",this.view?.remove(),this.root.remove(),this.inside.remove()}};var Be=[659.3,523.3],je=.06,g=class{constructor(e,i=()=>new AudioContext){this.changed=e,this.makeContext=i,this.context=null,this.timer=void 0,this.silenced=!1,this.struck=0}get on(){return this.timer!==void 0}get blocked(){return this.on&&!this.silenced&&this.context?.state==="suspended"}set(e){e!==this.on&&(e?(this.silenced=!1,this.context||(this.context=this.makeContext(),this.context.onstatechange=()=>{this.on&&this.struck===0&&this.#e(),this.changed()}),this.struck=0,this.timer=setInterval(()=>this.#e(),3e3),this.#e()):(clearInterval(this.timer),this.timer=void 0))}silence(e){this.silenced=e,this.changed()}wake(){this.context?.state==="suspended"&&this.context.resume().catch(()=>{})}#e(){let{context:e}=this;if(!(this.silenced||!e)){if(e.state!=="running"){this.wake();return}this.struck+=1,Be.forEach((i,o)=>{let n=e.currentTime+o*.28,s=e.createOscillator(),l=e.createGain();s.frequency.value=i,l.gain.setValueAtTime(0,n),l.gain.linearRampToValueAtTime(je,n+.03),l.gain.exponentialRampToValueAtTime(5e-4,n+.9),s.connect(l).connect(e.destination),s.start(n),s.stop(n+1)})}}close(){this.set(!1),this.context?.close().catch(()=>{}),this.context=null}};var Jt=()=>{let t=new Set,e=new g(()=>{for(let o of t)o.update()}),i=o=>{let n=o.get("callers")??[];e.set(t.size>0&&n.some(s=>!s.busy));for(let s of t)s.update()};return{initialize({model:o}){let n=()=>i(o);return o.on("change",n),()=>e.close()},render({model:o,el:n}){let s=new w(o,n,e);return t.add(s),i(o),()=>{t.delete(s),t.size===0&&e.set(!1),s.close()}}}};export{Jt as default};

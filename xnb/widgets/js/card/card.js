@@ -1,18 +1,21 @@
 // @ts-check
 import { Controls } from "./controls.js";
 import { DeviceMenu } from "./device_menu.js";
-import { element, say, show } from "../shared/dom.js";
-import { clock } from "./format.js";
+import { say, show } from "../shared/dom.js";
 import { layout } from "./layout.js";
 import { modeOf } from "./mode.js";
+import { OwnPicture } from "./own_picture.js";
 import { panelOf } from "./panel.js";
+import { PlayerSlot } from "./player_slot.js";
 import { drawSound } from "./soundview.js";
 import { StatsPanel } from "./stats_panel.js";
 import { CARD, filled } from "../shared/strings.js";
-import { stripOf } from "./strip.js";
+import { drawStrip } from "./strip_row.js";
 import { Theme } from "../shared/theme.js";
+import { Times } from "./times.js";
 import { View } from "./view.js";
 import { fallingLevel, loudness } from "./wave.js";
+import { noticeOf, statusOf } from "./words.js";
 
 /** @typedef {import("./session.js").Session} Session */
 
@@ -35,17 +38,15 @@ export class Card {
     this.waveAt = 0;
     /** What went wrong in this page alone, for some seconds. */
     this.trouble = { text: "", until: 0 };
-    /** @type {number|undefined} */
-    this.recordSince = undefined;
-    this.shownPlayer = "";
-    /** @type {any} */
-    this.playerView = null;
     const ui = (this.ui = layout());
     this.theme = new Theme(ui.root);
     this.view = new View(ui.root, ui.video, {
       changed: () => this.update(),
       trouble: (text) => (this.trouble = { text, until: performance.now() + TROUBLE_MS }),
     });
+    this.own = new OwnPicture(session, ui.mirror, ui.self);
+    this.times = new Times(session, ui);
+    this.player = new PlayerSlot(session.model, ui.player);
     this.controls = new Controls(session, ui, this.view);
     this.devices = new DeviceMenu(session, this.#button("devices"), ui.menu);
     this.charts = new StatsPanel(session, this.#button("stats"), ui.charts);
@@ -103,14 +104,9 @@ export class Card {
     if (this.ui.video.srcObject) this.play();
   }
 
-  /** This page captures something else now: shown as in a mirror, without a way through Python. */
+  /** This page captures something else now. */
   selfChanged() {
-    const { capture } = this.session;
-    const picture = capture.track("video") ? capture.stream : null;
-    const { screen, widget } = capture.what;
-    this.ui.mirror.classList.toggle("xnb-as-is", screen || widget);
-    if (this.ui.mirror.srcObject !== picture) this.ui.mirror.srcObject = picture;
-    if (picture) this.ui.mirror.play().catch(() => {});
+    this.own.captured();
     this.devices.update();
   }
 
@@ -160,7 +156,7 @@ export class Card {
     this.#footer();
     if (isOver) this.view.leave();
     if (isOver) this.charts.close();
-    this.#showPlayer(isOver ? String(session.model.get("player") ?? "") : "");
+    this.player.show(isOver ? String(session.model.get("player") ?? "") : "");
     this.tick();
   }
 
@@ -168,11 +164,9 @@ export class Card {
   #head(mode) {
     const { session } = this;
     const title = String(session.value("title") || CARD.call);
-    const words = { failed: CARD.failed, ended: CARD.ended, gone: CARD.gone };
-    const text = /** @type {Record<string, string>} */ (words)[mode] ?? session.value("state_text");
     say(this.ui.title, title);
     say(this.ui.theirName, title);
-    say(this.ui.status, String(text));
+    say(this.ui.status, statusOf(session, mode));
     const muted = filled(CARD.isMuted, title);
     this.ui.root.setAttribute("aria-label", filled(CARD.callWith, title));
     this.ui.theirMic.setAttribute("aria-label", muted);
@@ -194,13 +188,9 @@ export class Card {
     }
     this.ui.video.setAttribute("aria-label", filled(CARD.pictureFrom, session.value("title")));
     show(this.ui.panel, mode !== "video");
-    const own = session.connected && Boolean(session.value("camera_on"));
-    const mirrored = Boolean(session.capture.track("video"));
-    const [inMirror, inCanvas] = [own && mirrored, own && !mirrored && session.thumbnail.picture !== null];
-    show(this.ui.mirror, inMirror);
-    show(this.ui.self, inCanvas);
+    const isShown = this.own.update();
     const tiles = this.ui.root.dataset.layout === "tiles";
-    show(this.ui.own, tiles && !inMirror && !inCanvas);
+    show(this.ui.own, tiles && !isShown);
     show(this.ui.theirName, tiles);
     show(this.ui.yourName, tiles);
     show(this.ui.unblock, session.sound.blocked && session.connected);
@@ -208,15 +198,7 @@ export class Card {
   }
 
   #notice() {
-    const { session } = this;
-    const { refusal, asking } = session.capture;
-    let text = String(session.value("notice") ?? "");
-    if (refusal) text = `${refusal.cause} ${refusal.remedy}`;
-    else if (asking) text = CARD.asking;
-    else if (performance.now() < this.trouble.until) text = this.trouble.text;
-    if (session.value("state") === "ended") text = "";
-    else if (session.value("state") === "reconnecting") text = CARD.reconnecting;
-    else if (session.busy) text = session.value("own_thread") ? CARD.silentPython : CARD.kernelBusy;
+    const text = noticeOf(this.session, this.trouble);
     say(this.ui.note, text);
     show(this.ui.note, text !== "");
   }
@@ -224,79 +206,28 @@ export class Card {
   #footer() {
     const { session } = this;
     const { videoWidth: width, videoHeight: height } = this.ui.video;
-    /** @type {Record<string, string>} */
-    const told = {};
-    for (const name of ["codec", "fps", "bitrate", "rtt", "loss", "path", "sending"]) {
-      told[name] = String(session.value(name) ?? "");
-    }
-    const size = session.value("size") || (width && height ? `${width}×${height}` : "");
-    const texts = stripOf({ ...told, size, shownBy: session.leg.path, why: session.leg.why });
-    const joined = texts.join("\n");
-    if (this.ui.figures.dataset.drawn !== joined) {
-      this.ui.figures.dataset.drawn = joined;
-      this.ui.figures.replaceChildren(...texts.map((text) => element("span", {}, text)));
-    }
+    drawStrip(session, this.ui.figures, width && height ? `${width}×${height}` : "");
     show(this.ui.foot, session.connected && session.alive);
-  }
-
-  /**
-   * The player of a recording, inside the card of a call that is over.
-   *
-   * @param {string} reference to its model
-   */
-  async #showPlayer(reference) {
-    if (reference === this.shownPlayer) return;
-    this.shownPlayer = reference;
-    this.playerView?.remove();
-    this.playerView = null;
-    this.ui.player.replaceChildren();
-    show(this.ui.player, reference !== "");
-    if (!reference) return;
-    const manager = this.session.model.widget_manager;
-    const view = await manager.create_view(
-      await manager.get_model(reference.replace("IPY_MODEL_", "")),
-    );
-    if (this.shownPlayer !== reference) {
-      view.remove();
-      return;
-    }
-    this.playerView = view;
-    this.ui.player.replaceChildren(view.el);
   }
 
   /** Twice a second: what changes by itself. */
   tick() {
     const { session } = this;
     this.ui.root.dataset.figures = JSON.stringify(session.leg.figures);
-    const over = session.value("state") === "ended";
-    const seconds = over ? Number(session.value("ended")?.duration_s ?? 0) : session.duration;
-    say(this.ui.time, session.connected || seconds > 0 ? clock(seconds) : "");
-    const recording = session.connected && Boolean(session.value("recording"));
-    show(this.ui.rec, recording);
-    if (recording) say(this.ui.rec, filled(CARD.rec, clock(this.#recorded())));
-    else this.recordSince = undefined;
+    this.times.tick();
     const percent = (/** @type {number} */ level) => String(Math.round(100 * loudness(level)));
     this.ui.level.setAttribute("aria-valuenow", percent(this.levels.theirs));
     this.ui.yourLevel.setAttribute("aria-valuenow", percent(this.levels.yours));
     this.#notice();
   }
 
-  #recorded() {
-    const told = Number(this.session.model.get("record_elapsed")) || 0;
-    const now = performance.now() / 1000;
-    this.recordSince ??= now - (this.session.model.get("recording") ? told : 0);
-    return now - this.recordSince;
+  /** @param {import("./last_picture.js").LastPicture} picture to keep what is shown now */
+  keepPicture(picture) {
+    picture.keep(this.ui.video);
   }
 
   drawThumbnail() {
-    const { picture } = this.session.thumbnail;
-    if (!picture) return;
-    if (this.ui.self.width !== picture.width || this.ui.self.height !== picture.height) {
-      this.ui.self.width = picture.width;
-      this.ui.self.height = picture.height;
-    }
-    this.ui.self.getContext("2d")?.drawImage(picture, 0, 0);
-    if (this.ui.self.hidden) this.update();
+    if (this.own.drawn()) this.update();
   }
 
   drawSound() {
@@ -318,7 +249,7 @@ export class Card {
     this.observer.disconnect();
     if (this.frameCallback !== undefined) this.ui.video.cancelVideoFrameCallback(this.frameCallback);
     this.inView = false;
-    this.#showPlayer("");
+    this.player.show("");
     this.charts.close();
     this.view.close();
     this.ui.video.srcObject = null;

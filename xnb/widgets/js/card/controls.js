@@ -6,7 +6,10 @@ import { BUTTONS, filled } from "../shared/strings.js";
 
 /** @typedef {import("./keys.js").Action} Action */
 /** @typedef {import("./session.js").Session} Session */
-/** @typedef {ReturnType<typeof import("./layout.js").layout>} Elements */
+/**
+ * @typedef {Pick<ReturnType<typeof import("./layout.js").layout>, "root"|"buttons"|"bar"|"out"|
+ *   "volume"|"view"|"player"> & {sound?: HTMLElement}} Elements what it uses of a card
+ */
 /** @typedef {import("./view.js").View} View */
 
 const OF_THE_VIEW = new Set(["tiles", "pip", "full"]);
@@ -81,7 +84,7 @@ export class Controls {
     const over = mode === "ended" || mode === "failed" || mode === "gone";
     show(ui.bar, !over);
     show(ui.view, !over);
-    show(ui.sound, !over && mode !== "steps");
+    if (ui.sound) show(ui.sound, !over && mode !== "steps");
     ui.out.classList.toggle("xnb-away", mode === "steps");
     const hasVideo = Boolean(session.value("has_video"));
     const { capture, connected, reached } = session;
@@ -93,9 +96,9 @@ export class Controls {
     this.#set("screen", { pressed: capture.what.screen, enabled: reached, shown: hasVideo && canShare() });
     this.#set("record", { pressed: session.value("recording"), enabled: connected });
     this.#set("sound", { pressed: session.sound.off });
-    this.#set("snapshot", { enabled: connected && mode === "video", shown: hasVideo });
+    this.#set("snapshot", { enabled: connected && (mode === "video" || mode === "grid"), shown: hasVideo });
     const { offers } = this.view;
-    this.#set("tiles", { pressed: this.view.tiles, shown: hasVideo && connected });
+    this.#set("tiles", { pressed: this.view.tiles, shown: offers.tiles && hasVideo && connected });
     this.#set("pip", { pressed: this.view.pip, shown: offers.pip && mode === "video" });
     this.#set("full", { pressed: this.view.full, shown: offers.full && connected });
     this.#set("stats", { shown: connected });

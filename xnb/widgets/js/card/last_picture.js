@@ -26,6 +26,32 @@ export class LastPicture {
     this.canvas = canvas;
   }
 
+  /**
+   * Keeps what several show now, each in its place.
+   *
+   * @param {{video: HTMLVideoElement, left: number, top: number, width: number,
+   *   height: number}[]} parts
+   * @param {{width: number, height: number}} whole
+   */
+  keepAll(parts, whole) {
+    const scale = Math.min(1, WIDTH_PX / whole.width);
+    const size = (/** @type {number} */ px) => Math.max(1, Math.round(px * scale));
+    const canvas = new OffscreenCanvas(size(whole.width), size(whole.height));
+    const paint = canvas.getContext("2d");
+    if (!paint) return;
+    paint.fillStyle = "#222";
+    paint.fillRect(0, 0, canvas.width, canvas.height);
+    for (const { video, left, top, width, height } of parts) {
+      const { videoWidth, videoHeight } = video;
+      if (!videoWidth || !videoHeight) continue;
+      const fit = Math.min(width / videoWidth, height / videoHeight);
+      const [wide, tall] = [videoWidth * fit, videoHeight * fit];
+      const [x, y] = [left + (width - wide) / 2, top + (height - tall) / 2];
+      paint.drawImage(video, x * scale, y * scale, wide * scale, tall * scale);
+    }
+    this.canvas = canvas;
+  }
+
   /** @returns {Promise<{width: number, height: number, data: ArrayBuffer}|null>} a JPEG, at most 60 kB */
   async jpeg() {
     const { canvas } = this;

@@ -48,7 +48,7 @@ export function layout() {
   const sound = soundRow();
   const controls = toolbar(buttons);
   const strip = footer(buttons);
-  const player = element("div", { class: "xnb-player", role: "group", "aria-label": PANEL.player });
+  const player = element("div", { class: "xnb-player-slot", role: "group", "aria-label": PANEL.player });
   player.hidden = true;
   const menu = element("div", { class: "xnb-pop xnb-menu" });
   const charts = element("div", { class: "xnb-pop xnb-stats-box" });
@@ -60,7 +60,7 @@ export function layout() {
 }
 
 /** @param {Map<Action, HTMLButtonElement>} buttons */
-function header(buttons) {
+export function header(buttons) {
   const title = element("strong", { class: "xnb-title" });
   const status = element("span", { class: "xnb-status", role: "status", "aria-live": "polite" });
   const theirMic = element("span", { class: "xnb-flag", role: "img" }, icon("micOff"));
@@ -124,7 +124,7 @@ function soundRow() {
 }
 
 /** @param {Map<Action, HTMLButtonElement>} buttons */
-function toolbar(buttons) {
+export function toolbar(buttons) {
   buttons.set("mute", makeButton("mute", "", BUTTONS.mute, "mic", "micOff"));
   buttons.set("camera", makeButton("camera", "", BUTTONS.camera, "video", "videoOff"));
   buttons.set("page", makeButton("page", "", BUTTONS.pageOn, "webcam", "headset"));

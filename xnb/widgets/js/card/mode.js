@@ -1,6 +1,9 @@
 // @ts-check
 
-/** @typedef {"steps"|"video"|"wait"|"camera-off"|"audio"|"no-path"|"failed"|"ended"|"gone"} Mode */
+/**
+ * @typedef {"steps"|"video"|"wait"|"camera-off"|"audio"|"no-path"|"grid"|"failed"|"ended"|
+ *   "gone"} Mode a group that is connected is always a "grid"
+ */
 
 /**
  * What fills the stage.

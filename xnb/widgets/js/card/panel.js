@@ -11,7 +11,7 @@ import { PANEL, filled } from "../shared/strings.js";
  * @param {string} title
  * @returns {HTMLElement}
  */
-function avatar(title) {
+export function avatar(title) {
   const ring = element("div", { class: "xnb-ring" });
   const face = element("div", { class: "xnb-avatar", "aria-hidden": "true" }, ring);
   face.append(element("span", {}, initial(title)));

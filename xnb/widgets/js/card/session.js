@@ -1,4 +1,5 @@
 // @ts-check
+import { Announcer } from "./announcer.js";
 import { Capture } from "../capture/capture.js";
 import { Kernel } from "../shared/kernel.js";
 import { Ladder } from "../legs/ladder.js";
@@ -14,7 +15,9 @@ const KEEP_LEG_MS = 4000;
 // Python takes a page that is silent for longer than twice this for gone.
 const VIEW_MS = 20_000;
 
-/** @typedef {import("./card.js").Card} Card */
+/**
+ * @typedef {import("./card.js").Card|import("../group/card.js").GroupCard} Card
+ */
 
 /** What one model owns in one page, however often it is shown: connection, sound, timers. */
 export class Session {
@@ -30,17 +33,12 @@ export class Session {
     this.wasAlive = false;
     this.toldViewAt = 0;
     this.guess = new Optimistic();
-    this.leg = new Ladder(this.page, {
-      send: (content, buffers) => this.kernel.tell(this.media, content, buffers),
-      changed: () => this.#legChanged(),
-      busy: () => this.busy,
-    });
+    this.leg = this.makeLadder("", () => this.legChanged());
     this.capture = new Capture({
       changed: () => this.#captureChanged(),
       findModel: (id) => this.model.widget_manager.get_model(id),
     });
-    /** @type {object|null} the connection over which Python expects our tracks */
-    this.announced = null;
+    this.announcer = new Announcer(this);
     this.meter = new Meter(() => this.leg.level());
     this.ownSound = new OwnSound();
     this.ownLevel = 0;
@@ -57,17 +55,30 @@ export class Session {
     this.ticker = setInterval(() => this.#tick(), 500);
     this.onHide = () => this.#leave();
     this.onVisibility = () => this.seen();
-    this.onChange = () => this.#changed();
+    this.onChange = () => this.changed();
     this.onDuration = () => (this.durationAt = performance.now());
-    this.onMessage = (/** @type {any} */ message) => this.#message(message);
+    this.onMessage = (/** @type {any} */ message) => this.message(message);
     this.onMedia = (/** @type {any} */ message, /** @type {any[]} */ buffers) =>
-      this.#mediaMessage(message, buffers);
+      this.mediaMessage(message, buffers);
     window.addEventListener("pagehide", this.onHide);
     document.addEventListener("visibilitychange", this.onVisibility);
     model.on("change", this.onChange);
     model.on("change:duration_s", this.onDuration);
     model.on("msg:custom", this.onMessage);
     this.#findMedia();
+  }
+
+  /**
+   * @param {string} feed whose media it brings; `""` is the call's own
+   * @param {() => void} changed
+   */
+  makeLadder(feed, changed) {
+    return new Ladder(this.page, {
+      send: (content, buffers) =>
+        this.kernel.tell(this.media, feed ? { ...content, feed } : content, buffers),
+      changed,
+      busy: () => this.busy,
+    });
   }
 
   async #findMedia() {
@@ -80,7 +91,7 @@ export class Session {
     }
     this.media?.on("msg:custom", this.onMedia);
     this.media?.on("comm_live_update", this.onChange);
-    this.#changed();
+    this.changed();
   }
 
   // What to show
@@ -121,7 +132,7 @@ export class Session {
     clearTimeout(this.parting);
     this.cards.add(card);
     this.seen();
-    this.#changed();
+    this.changed();
   }
 
   /** @param {Card} card */
@@ -129,10 +140,10 @@ export class Session {
     this.cards.delete(card);
     this.seen();
     for (const other of this.cards) other.update();
-    if (this.cards.size === 0) this.parting = setTimeout(() => this.leg.close(), KEEP_LEG_MS);
+    if (this.cards.size === 0) this.parting = setTimeout(() => this.closeLeg(), KEEP_LEG_MS);
   }
 
-  /** The one card whose element plays the sound. */
+  /** The one card whose element plays the sound. @returns {Card|null} */
   get speaker() {
     return this.cards.values().next().value ?? null;
   }
@@ -165,7 +176,7 @@ export class Session {
     if (action === "hangup") {
       if (this.value("state") === "ended") return;
       this.guess.set("state", "ended");
-      this.#closeLeg();
+      this.closeLeg();
       this.capture.stop();
       this.#send("hangup", true);
     } else if (action === "mute") {
@@ -210,7 +221,7 @@ export class Session {
   }
 
   /** @param {any} message */
-  #message(message) {
+  message(message) {
     this.kernel.hear();
     if (message?.type === "figures") this.#figures(message);
     if (message?.type === "level") this.ownSound.tell(message.peak);
@@ -218,13 +229,13 @@ export class Session {
     const traits = { mute: "muted", camera: "camera_on", record: "recording", hangup: "state" };
     const trait = /** @type {Record<string, string>} */ (traits)[message.name];
     if (trait) this.guess.drop(trait);
-    this.#changed();
+    this.changed();
   }
 
   /** @param {import("./stats_history.js").Reading} figures of this second */
   #figures(figures) {
     this.history.add(performance.now() / 1000, figures);
-    for (const card of this.cards) card.charts.update();
+    for (const card of this.cards) card.charts?.update();
   }
 
   // This page's own camera and microphone
@@ -242,53 +253,9 @@ export class Session {
   #captureChanged() {
     this.leg.carry(this.capture.stream?.getTracks() ?? []);
     this.ownSound.listen(this.capture.stream);
-    this.#announce(true);
+    this.announcer.tell(true);
     for (const card of this.cards) card.selfChanged();
     this.update();
-  }
-
-  /**
-   * Tells Python what comes from this page.
-   *
-   * @param {boolean} changed whether it is something else than before
-   */
-  #announce(changed) {
-    const { capture, leg } = this;
-    if (capture.asking) return;
-    if (capture.active) {
-      if (leg.state !== "connected" || (!changed && this.announced === leg.link)) return;
-      this.announced = leg.link;
-      this.#tellCapture();
-    } else if (this.announced) {
-      this.announced = null;
-      this.#tellCapture();
-    }
-  }
-
-  #tellCapture() {
-    const { screen, widget } = this.capture.what;
-    const [camera, microphone] = [this.capture.track("video"), this.capture.track("audio")];
-    this.kernel.tell(this.media, {
-      type: "captured", page: this.page, screen, widget,
-      camera: camera !== null, microphone: microphone !== null,
-    });
-  }
-
-  /**
-   * Python wants something of this page, or wants it no more.
-   *
-   * @param {{page: string, type: string, request?: number,
-   *   wish?: import("../capture/open_media.js").Wish, kinds?: ("audio"|"video")[]}} message
-   */
-  async #captureMessage({ page, type, request, wish, kinds }) {
-    if (page !== this.page) return;
-    if (type === "release") {
-      this.announced = null; // Python knows: it was Python that ended it
-      this.capture.drop(kinds ?? ["audio", "video"]);
-    } else if (!(await this.capture.start(wish ?? {}))) {
-      const refused = this.capture.refusal;
-      this.kernel.tell(this.media, { type: "captured", page: this.page, request, refused });
-    }
   }
 
   // Sound
@@ -310,10 +277,10 @@ export class Session {
 
   // Media
 
-  #legChanged() {
+  legChanged() {
     this.meter.listen(this.leg.stream);
     if (this.leg.state === "lost" || this.leg.state === "idle") this.capture.stop();
-    else if (this.capture.active) this.#announce(false);
+    else if (this.capture.active) this.announcer.tell(false);
     for (const card of this.cards) card.streamChanged();
     this.update();
   }
@@ -322,12 +289,12 @@ export class Session {
    * @param {any} message
    * @param {any[]} buffers
    */
-  #mediaMessage(message, buffers) {
+  mediaMessage(message, buffers) {
     this.kernel.hear();
     if (message?.type === "preview") this.#showThumbnail(message, buffers);
     else if (message?.type === "snapshot") this.#answerSnapshot(message.id);
     else if (message?.type === "capture" || message?.type === "release") {
-      this.#captureMessage(message);
+      this.announcer.heard(message);
     } else {
       if (message?.page === this.page && ["answer", "opened"].includes(message.type)) {
         this.capture.limit(message.max_height_px, message.max_fps);
@@ -352,26 +319,26 @@ export class Session {
 
   /** @param {number} id of Python's question for the picture that is or was shown */
   async #answerSnapshot(id) {
-    this.#keepPicture();
+    this.keepPicture();
     const picture = await this.lastPicture.jpeg();
     if (!picture) return;
     const { width, height, data } = picture;
     this.kernel.tell(this.media, { type: "snapshot", page: this.page, id, width, height }, [data]);
   }
 
-  #keepPicture() {
+  keepPicture() {
     if (this.value("remote_camera_off")) return;
-    for (const card of this.cards) this.lastPicture.keep(card.ui.video);
+    for (const card of this.cards) card.keepPicture(this.lastPicture);
   }
 
-  #closeLeg() {
-    if (this.leg.state === "connected") this.#keepPicture();
+  closeLeg() {
+    if (this.leg.state === "connected") this.keepPicture();
     this.leg.close();
   }
 
   // Time
 
-  #changed() {
+  changed() {
     this.wasAlive = this.alive;
     this.kernel.hear();
     this.#followMute();
@@ -382,7 +349,7 @@ export class Session {
         this.leg.open(Boolean(this.value("has_video")));
       }
     } else if (!this.connected || !this.alive) {
-      this.#closeLeg();
+      this.closeLeg();
     }
     this.update();
   }
@@ -392,11 +359,17 @@ export class Session {
   }
 
   #tick() {
-    if (this.alive !== this.wasAlive) this.#changed();
+    if (this.alive !== this.wasAlive) this.changed();
     const open = this.cards.size > 0 && this.connected && this.alive;
     if (open && performance.now() - this.toldViewAt > VIEW_MS) this.#tellView();
     if (this.thumbnail.expire()) this.update();
     for (const card of this.cards) card.tick();
+  }
+
+  /** Listens for a moment. */
+  sample() {
+    this.meter.sample();
+    this.ownLevel = this.ownSound.sample(Boolean(this.value("muted")));
   }
 
   #animate() {
@@ -406,8 +379,7 @@ export class Session {
       if (now - this.lastDrawn >= FRAME_MS - 2) {
         this.lastDrawn = now;
         if (this.connected) {
-          this.meter.sample();
-          this.ownLevel = this.ownSound.sample(Boolean(this.value("muted")));
+          this.sample();
           for (const card of this.cards) if (card.inView) card.drawSound();
         }
       }
@@ -416,7 +388,7 @@ export class Session {
   }
 
   #leave() {
-    this.leg.close();
+    this.closeLeg();
     this.capture.stop();
     const gone = { type: "view", page: this.page, open: false, visible: false };
     this.kernel.tell(this.model, gone);
@@ -430,7 +402,7 @@ export class Session {
     document.removeEventListener("visibilitychange", this.onVisibility);
     this.media?.off("msg:custom", this.onMedia);
     this.media?.off("comm_live_update", this.onChange);
-    this.leg.close();
+    this.closeLeg();
     this.capture.close();
     this.meter.close();
     this.ownSound.close();

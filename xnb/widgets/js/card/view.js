@@ -7,7 +7,7 @@ import { PAGE } from "../shared/strings.js";
 export class View {
   /**
    * @param {HTMLElement} root
-   * @param {HTMLVideoElement} video
+   * @param {HTMLVideoElement|null} video of the one far end; null in a group, which has its own tiles
    * @param {{changed: () => void, trouble: (text: string) => void}} hooks
    */
   constructor(root, video, hooks) {
@@ -17,7 +17,7 @@ export class View {
     this.tiles = false;
     this.changed = () => hooks.changed();
     for (const name of ["enterpictureinpicture", "leavepictureinpicture"]) {
-      video.addEventListener(name, this.changed);
+      video?.addEventListener(name, this.changed);
     }
     document.addEventListener("fullscreenchange", this.changed);
   }
@@ -25,13 +25,14 @@ export class View {
   /** What this browser offers. */
   get offers() {
     return {
-      pip: document.pictureInPictureEnabled === true,
+      tiles: this.video !== null,
+      pip: this.video !== null && document.pictureInPictureEnabled === true,
       full: document.fullscreenEnabled === true,
     };
   }
 
   get pip() {
-    return document.pictureInPictureElement === this.video;
+    return this.video !== null && document.pictureInPictureElement === this.video;
   }
 
   get full() {
@@ -45,7 +46,7 @@ export class View {
       else if (action === "full") {
         await (this.full ? document.exitFullscreen() : this.root.requestFullscreen());
       } else if (this.pip) await document.exitPictureInPicture();
-      else await this.video.requestPictureInPicture();
+      else await this.video?.requestPictureInPicture();
     } catch {
       this.hooks.trouble(action === "full" ? PAGE.noFull : PAGE.noPip);
     }

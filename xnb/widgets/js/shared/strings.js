@@ -248,6 +248,51 @@ export const RECORDING = {
   lost: "The kernel did not answer. Run the cell again, then play.",
 };
 
+/** The card of a group call. */
+export const GROUP = {
+  callWith: "Group call with {}",
+  alone: "Group call",
+  status: "{}, {} people",
+  people: "People",
+  you: "You",
+  nobody: "Nobody else is here yet",
+  isHost: "{} is the host",
+  youHost: "You are the host",
+  isMuted: "{} is muted",
+  youMuted: "You are muted",
+  youSilenced: "The host has muted you",
+  talks: "{}, talking",
+  pictureOf: "Picture of {}",
+  cameraOff: "Camera off",
+  waiting: "Waiting for the picture",
+  soundOnly: "Sound only for now",
+  noPath: "Not on this page",
+  more: "{}: volume, figures and more",
+  pin: "Pin",
+  unpin: "Unpin",
+  pinOne: "Pin {}",
+  unpinOne: "Unpin {}",
+  full: "Full screen",
+  leaveFull: "Leave full screen",
+  fullOne: "{} on the full screen",
+  volume: "Volume of {}",
+  soundOff: "Turn off the sound of {}",
+  silence: "Mute for everybody",
+  unsilence: "Let everybody hear them again",
+  remove: "Remove from the call",
+  removeSure: "Click again to remove {}",
+  figures: "Connection of {}",
+  noFigures: "Reading …",
+  others: "+{}",
+  othersText: "{} more, whom you hear",
+  invite: "Invite",
+  inviteWhom: "Handles, with spaces between",
+  joinWith: "Those you invited can also join with",
+  copy: "Copy",
+  copied: "Copied",
+  copyId: "Copy the id of the call",
+};
+
 /**
  * @param {string} text with `{}` for each value
  * @param {...(string|number)} values

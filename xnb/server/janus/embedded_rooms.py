@@ -1,0 +1,129 @@
+"""Rooms on the embedded SFU."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from ...errors import SfuError
+from .core import Core
+from .plugin import PluginError
+from .rooms import Dialect, Place
+from .tokens import VIDEOROOM
+
+if TYPE_CHECKING:
+    from ..videoroom import VideoRoom
+    from ..videoroom.publisher import Publisher
+
+_CODECS = ("vp8", "h264")
+_WEB_SOCKET = {"http": "ws", "https": "wss"}
+
+
+@dataclass(frozen=True, repr=False)
+class _Opened:
+    pin: str
+    secret: str
+    publishers: int
+    video_codec: str
+    bitrate_bps: int
+
+
+class EmbeddedRooms:
+    """Opens rooms on the SFU of this very server.
+
+    Args:
+        core: The embedded Janus API; its tokens let clients in.
+        videoroom: Where the rooms are.
+        dialect: How clients are told to speak.
+    """
+
+    def __init__(self, core: Core, videoroom: VideoRoom, *, dialect: Dialect = "stock") -> None:
+        self._core = core
+        self._videoroom = videoroom
+        self._dialect: Dialect = dialect
+        self._opened: dict[str, _Opened] = {}
+
+    async def open(
+        self, broadcast_id: str, *, publishers: int, video_codec: str, bitrate_bps: int
+    ) -> None:
+        """Create the room of a broadcast; see :class:`~xnb.server.janus.rooms.Rooms`."""
+        if broadcast_id not in self._opened:
+            self._opened[broadcast_id] = _Opened(
+                secrets.token_urlsafe(16),
+                secrets.token_urlsafe(16),
+                publishers,
+                video_codec,
+                bitrate_bps,
+            )
+        self._create(broadcast_id)
+
+    async def place(self, broadcast_id: str, *, base_url: str) -> Place:
+        """Where the room is, with a fresh token."""
+        opened = self._opened[broadcast_id]
+        self._create(broadcast_id)
+        return Place(
+            self._url(base_url),
+            broadcast_id,
+            opened.pin,
+            opened.secret,
+            self._dialect,
+            self._core.tokens.sign((VIDEOROOM,)) if self._core.tokens else None,
+        )
+
+    async def kick(self, broadcast_id: str, participant_id: str) -> None:
+        """Put somebody out of the room."""
+        for each in self._people(broadcast_id):
+            if participant_id in {str(each.id), each.display}:
+                await self._videoroom.kick(broadcast_id, each.id)
+
+    async def present(self, broadcast_id: str) -> frozenset[str]:
+        """The display names of everybody who is in the room."""
+        return frozenset(each.display or str(each.id) for each in self._people(broadcast_id))
+
+    async def close_room(self, broadcast_id: str) -> None:
+        """Destroy the room. May be called again."""
+        if self._opened.pop(broadcast_id, None) is not None:
+            await self._videoroom.destroy_room(broadcast_id)
+
+    async def close(self) -> None:
+        """Destroy all rooms. May be called again."""
+        for broadcast_id in list(self._opened):
+            await self.close_room(broadcast_id)
+
+    def _create(self, broadcast_id: str) -> None:
+        videoroom = self._videoroom
+        if videoroom.has_room(broadcast_id):
+            return
+        opened = self._opened[broadcast_id]
+        codecs = [opened.video_codec, *(c for c in _CODECS if c != opened.video_codec)]
+        try:
+            videoroom.create_room(
+                broadcast_id,
+                pin=opened.pin,
+                secret=opened.secret,
+                publishers=opened.publishers,
+                video_codecs=codecs,
+                bitrate_bps=opened.bitrate_bps,
+                is_private=True,
+            )
+        except PluginError as error:
+            self._opened.pop(broadcast_id)
+            raise SfuError(
+                f"No room could be made for the call: {error.reason}.",
+                remedy="Try again when other calls have ended.",
+                code=error.code,
+            ) from None
+
+    def _people(self, broadcast_id: str) -> tuple[Publisher, ...]:
+        if broadcast_id not in self._opened:
+            return ()
+        room = self._videoroom.rooms.get(broadcast_id)
+        return tuple(room.participants.values()) if room else ()
+
+    def _url(self, base_url: str) -> str:
+        if self._dialect == "gateway":
+            return f"{base_url}/gateway"
+        scheme, host, path, _, _ = urlsplit(base_url)
+        return urlunsplit((_WEB_SOCKET.get(scheme, scheme), host, f"{path}/janus", "", ""))
