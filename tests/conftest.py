@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 NOTEBOOK_TESTS = ("test_notebooks.py", "test_saved_secrets.py")
 
 # Set by a developer's shell, these would send the tests to another server.
-for _name in ("XNB_SERVER", "XNB_SERVER_TOKEN"):
-    os.environ.pop(_name, None)
+for _name in tuple(os.environ):
+    if _name.startswith(("XNB_SERVER", "XNB_JANUS")):
+        del os.environ[_name]
 
 
 def pytest_configure(config: pytest.Config) -> None:

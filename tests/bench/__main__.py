@@ -28,6 +28,8 @@ BENCHMARKS = (
     "bundles",
     "many_calls",
     "loss",
+    "sfu",
+    "long_room",
     "growth",
 )
 

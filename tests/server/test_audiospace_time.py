@@ -6,14 +6,14 @@ import asyncio
 
 import pytest
 
-from xnb.server.audiospace import AudioSpaces
 from xnb.server.auth import Caller
 from xnb.server.directory import Directory
 from xnb.server.held_polls import HeldPolls
 from xnb.server.notices import Notices
 from xnb.server.options import ServerOptions
 from xnb.server.refusal import Refusal
-from xnb.server.space_requests import AboutMember, CallMembers, PublishSpace
+from xnb.server.spaces.audiospace import AudioSpaces
+from xnb.server.spaces.requests import AboutMember, CallMembers, PublishSpace
 
 from .groups import JANUS_IDS, ListedRooms, SeeingRooms
 

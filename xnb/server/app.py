@@ -15,7 +15,6 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from . import requests as req
-from .audiospace import AudioSpaces
 from .auth import Auth, Caller
 from .bots import HANDLES
 from .bots.host import BotHost
@@ -25,8 +24,9 @@ from .janus.sfu import Sfu
 from .options import MAX_BODY_BYTES, ServerOptions
 from .p2p import P2PService
 from .refusal import Refusal, malformed
-from .room_counts import add_room_counts
-from .space_routes import add_spaces
+from .spaces.audiospace import AudioSpaces
+from .spaces.counts import add_room_counts
+from .spaces.routes import add_spaces
 
 _log = logging.getLogger(__name__)
 _BODY_TIMEOUT_S = 15.0

@@ -388,7 +388,7 @@ class AudioSpace:
         """Packets and bytes in and out of the call's room, as our own server counts them.
 
         Returns:
-            ``feeds`` and ``subscribers``; see :mod:`xnb.server.room_counts`.
+            ``feeds`` and ``subscribers``; see :mod:`xnb.server.spaces.counts`.
 
         Raises:
             SignalingError: This service does not tell, or the room is not on our own SFU.

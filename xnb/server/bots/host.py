@@ -9,11 +9,11 @@ import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from ..audiospace import AudioSpaces
 from ..broadcast import Broadcast
 from ..directory import User
 from ..p2p import P2PService
-from ..space import Space
+from ..spaces.audiospace import AudioSpaces
+from ..spaces.space import Space
 from . import table
 from .line import Line
 from .seat import Seat

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...signaling.janus import Gateway
-from ..audiospace import AudioSpaces
 from ..auth import Caller
 from ..directory import User
 from ..refusal import Refusal
-from ..space import Space
-from ..space_session import SpaceSession
+from ..spaces.audiospace import AudioSpaces
+from ..spaces.session import SpaceSession
+from ..spaces.space import Space
 
 _DEVICE = "bot"
 # An SFU on the same machine or near it that drops us is more likely dead than cut off.

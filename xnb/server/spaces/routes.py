@@ -9,9 +9,9 @@ from typing import Any, Protocol, TypeVar
 
 from aiohttp import web
 
-from . import space_requests as req
+from ..auth import Auth, Caller
+from . import requests as req
 from .audiospace import AudioSpaces
-from .auth import Auth, Caller
 
 _PROXSEE = ("/api/v2/", "/api/v2/twitter/")
 _GUEST = "/guest/api/v1/audiospace/"

@@ -7,13 +7,13 @@ import logging
 from collections.abc import Coroutine, Iterable
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from ..errors import SfuError
-from .broadcast import wall_ms
-from .directory import User
-from .janus.rooms import Place, Rooms
-from .refusal import Refusal
+from ...errors import SfuError
+from ..broadcast import wall_ms
+from ..directory import User
+from ..janus.rooms import Place, Rooms
+from ..refusal import Refusal
+from .session import SpaceSession, SpaceState
 from .space import Space
-from .space_session import SpaceSession, SpaceState
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from .requests import Body, ShortText, TokenText, UserId
+from ..requests import Body, ShortText, TokenText, UserId
 
 _Text = Annotated[str, Meta(max_length=1024)]
 _Users = Annotated[list[UserId], Meta(max_length=256)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .auth import Caller
-from .directory import User
-from .options import ServerOptions
-from .refusal import Refusal, too_many
+from ..auth import Caller
+from ..directory import User
+from ..options import ServerOptions
+from ..refusal import Refusal, too_many
+from .session import SpaceSession
 from .space import Space
-from .space_session import SpaceSession
 
 
 class SpaceList:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from ..auth import Auth
+from ..refusal import Refusal
 from .audiospace import AudioSpaces
-from .auth import Auth
-from .refusal import Refusal
-from .space_requests import SpaceStatus
-from .space_routes import ReadBody
+from .requests import SpaceStatus
+from .routes import ReadBody
 
 if TYPE_CHECKING:
-    from .videoroom import VideoRoom
+    from ..videoroom import VideoRoom
 
 PATH = "/guest/api/v1/xnb/rooms/counts"
 

@@ -8,8 +8,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from .broadcast import wall_ms
-from .directory import User
+from ..broadcast import wall_ms
+from ..directory import User
 
 
 class SpaceState(enum.IntEnum):

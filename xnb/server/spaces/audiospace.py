@@ -13,17 +13,17 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .auth import Caller
-from .directory import Directory, User
-from .janus.rooms import Rooms
-from .notices import Notices
-from .options import ServerOptions
-from .refusal import Refusal, conflict, malformed
+from ..auth import Caller
+from ..directory import Directory, User
+from ..janus.rooms import Rooms
+from ..notices import Notices
+from ..options import ServerOptions
+from ..refusal import Refusal, conflict, malformed
+from .members import OK, SpaceMembers
+from .requests import AboutMember, CallMembers, PublishSpace
+from .rooms import way_in
+from .session import SpaceState
 from .space import Space, SpaceEnd
-from .space_members import OK, SpaceMembers
-from .space_requests import AboutMember, CallMembers, PublishSpace
-from .space_rooms import way_in
-from .space_session import SpaceState
 
 _log = logging.getLogger(__name__)
 

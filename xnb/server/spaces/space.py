@@ -16,11 +16,11 @@ import hmac
 import secrets
 from typing import Any
 
-from .broadcast import new_broadcast_id
-from .directory import User
-from .options import ServerOptions
-from .refusal import Refusal, too_many
-from .space_session import SpaceSession, SpaceState
+from ..broadcast import new_broadcast_id
+from ..directory import User
+from ..options import ServerOptions
+from ..refusal import Refusal, too_many
+from .session import SpaceSession, SpaceState
 
 
 class SpaceEnd(enum.StrEnum):

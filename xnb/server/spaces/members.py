@@ -6,16 +6,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .auth import Caller
-from .directory import User
-from .janus.rooms import Rooms
-from .options import ServerOptions
-from .refusal import Refusal, conflict, malformed
+from ..auth import Caller
+from ..directory import User
+from ..janus.rooms import Rooms
+from ..options import ServerOptions
+from ..refusal import Refusal, conflict, malformed
+from .listing import SpaceList
+from .requests import AboutMember
+from .rooms import SpaceRooms, way_in
+from .session import SpaceSession, SpaceState
 from .space import Space, SpaceEnd
-from .space_list import SpaceList
-from .space_requests import AboutMember
-from .space_rooms import SpaceRooms, way_in
-from .space_session import SpaceSession, SpaceState
 
 OK = {"success": True}
 
