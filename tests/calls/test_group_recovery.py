@@ -279,6 +279,8 @@ async def test_who_left_while_we_were_away_is_lost(rooms, monkeypatch):
     guest._group._session._lose()
     guest._group._publisher.on_unpublished = guest._group._publisher.on_leaving = None
     await other.hangup()
+    there = rooms.calls[0]
+    await until(lambda: rooms.name(2) not in {p.name for p in there.participants}, "the leaving")
     ways.set()
     await until(lambda: states(guest)[-2:] == BACK, "coming back", 15)
     await until(lambda: left, "hearing of it", 10)

@@ -79,6 +79,7 @@ class GroupWire:
         self._publisher: Publisher | None = None
         self._peer: PublishingPeer | None = None
         self._is_in = False
+        self._dropped: JanusSession | None = None
         self._recovering: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._left = False
@@ -113,13 +114,12 @@ class GroupWire:
             JanusError: It refused, or cannot be reached.
             ConnectError: No usable address on this machine.
         """
-        call = self._call
-        call._stage("room", "Going into the room")
+        self._call._stage("room", "Going into the room")
         self._access = access
         session = self._session = JanusSession(access.gateway, trace=self._trace)
         session.on_state = lambda state: self._session_state(session, state)
         peer = self._peer = self._make_peer()
-        offering = asyncio.ensure_future(peer.make_offer(video=call.options.video))
+        offering = asyncio.ensure_future(peer.make_offer(video=self._call.options.video))
         try:
             await session.open()
             await self._before_joining(session, access)
@@ -219,8 +219,9 @@ class GroupWire:
         if state == "lost":
             self._trouble("The room's server forgot us")
         elif state == "claiming":
+            self._dropped = session
             self._spawn(self._look_elsewhere(session))
-        elif state == "open" and self._is_in:
+        elif state == "open" and session is self._dropped:
             self._spawn(self._catch_up(session))
 
     async def _look_elsewhere(self, session: JanusSession) -> None:
