@@ -25,6 +25,10 @@ LOSSY, CLEAN = 0.1, 0.02
 second it is good."""
 OVERUSED = 0.9
 """The path is bad when the estimate is less than this share of what arrives: a queue grows."""
+LITTLE_BPS = 100_000
+"""From the low layer on, an estimate alone takes a picture away only below this, with sound some
+40 kbps and a picture that is hardly one. Estimates come from delays, and a busy machine delays
+packets as a narrow path does; what really does not fit gets lost, which counts as before."""
 PATIENCE = {"high": 2, "low": 3}
 """So many bad readings in a row, a second each, take a picture down from that layer."""
 FIRST_HOLD_S, LONGEST_HOLD_S = 6.0, 60.0
@@ -57,6 +61,12 @@ class Reading:
             self.estimate_bps is not None and self.estimate_bps < OVERUSED * self.received_bps
         )
         return self.loss >= LOSSY or overused
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the path does not even carry the low layer."""
+        little = self.estimate_bps is not None and self.estimate_bps < LITTLE_BPS
+        return self.loss >= LOSSY or (self.is_bad and little)
 
     @property
     def is_good(self) -> bool:
@@ -149,7 +159,7 @@ class LayerChooser:
             reading: Of the last second.
             now_s: Monotonic.
         """
-        if reading.is_bad:
+        if reading.is_hopeless if self.ceiling == "low" else reading.is_bad:
             self._good_since_s = None
             self._bad += 1
             if self._bad >= PATIENCE.get(self.ceiling, 1):

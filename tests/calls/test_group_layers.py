@@ -11,6 +11,7 @@ BOTH = {"high", "low"}
 FINE = Reading(loss=0.0, estimate_bps=3_000_000, received_bps=900_000)
 LOSSY = Reading(loss=0.2, estimate_bps=None, received_bps=900_000)
 FULL = Reading(loss=0.0, estimate_bps=500_000, received_bps=900_000)
+NARROW = Reading(loss=0.0, estimate_bps=60_000, received_bps=160_000)
 SO_SO = Reading(loss=0.05, estimate_bps=None, received_bps=900_000)
 
 
@@ -65,7 +66,11 @@ def test_a_wish_is_kept_whatever_tile_and_path_say():
         chooser.wish = "medium"
 
 
-@pytest.mark.parametrize("bad", [LOSSY, FULL])
+def test_delays_alone_leave_the_small_picture():
+    assert feed(LayerChooser(), FULL, 12) == ["high"] + ["low"] * 11
+
+
+@pytest.mark.parametrize("bad", [LOSSY, NARROW])
 def test_a_bad_path_takes_the_picture_down_step_by_step(bad):
     layers = feed(LayerChooser(), bad, 8)
     assert layers == ["high", "low", "low", "low", "off", "off", "off", "off"]

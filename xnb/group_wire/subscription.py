@@ -125,6 +125,7 @@ class Subscription:
         self._giving_up: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._counted = (0, 0, 0, time.monotonic())
+        self._stalls = 0
 
     def __repr__(self) -> str:
         return f"<Subscription {self.peer.name}: {self.layer}, {self.peer.state}>"
@@ -216,6 +217,9 @@ class Subscription:
         lost = came - (now_received - received)
         stream = self.peer.video_in.stream
         estimate_bps = stream.estimate_bps if stream and self.layer != "off" else None
+        stalls, self._stalls = self._stalls, self.peer.streams.wire.stalls
+        if self._stalls > stalls:
+            estimate_bps = None  # this machine was busy: what came late says nothing of the path
         return Reading(
             loss=min(1.0, max(0.0, lost / came)) if came > 0 else 0.0,
             estimate_bps=estimate_bps,
