@@ -66,7 +66,7 @@ $(JS_TOOLS): $(JS)/package-lock.json
 	@touch $@
 
 test: check test-js ## everything: linters, types, front end, Python, notebooks, browser
-	@$(BIN)/pytest --reruns 1 -n 2 --no-loadscope-reorder -m "not alone"
+	@$(BIN)/pytest --reruns 1 -n 2 --no-loadscope-reorder --durations=40 -m "not alone"
 	@$(BIN)/pytest --reruns 1 -m alone
 
 test-fast: check test-js ## the same without browser, wheel and other slow tests

@@ -107,9 +107,21 @@ def readme_examples() -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
+GROUP_COMES = """
+import asyncio
+async with asyncio.timeout(30):
+    while sum(person.is_camera_on for person in widget.call.participants) < 2:
+        await asyncio.sleep(0.1)
+print(*sorted(person.name for person in widget.call.participants))
+await widget.call.hangup()
+"""
+
+
 def test_readme_example_for_a_notebook(tmp_path: Path) -> None:
     cells = [nbformat.v4.new_code_cell(text) for text in readme_examples() if "Client" not in text]
-    assert len(cells) == 2
+    assert len(cells) == 3
+    assert "xnb.group" in cells[-1].source
+    cells.append(nbformat.v4.new_code_cell(GROUP_COMES))
     made = tmp_path / "made"
     made.mkdir()
     shutil.copyfile(make("clip.mp4", made), tmp_path / "clip.mp4")
@@ -119,7 +131,8 @@ def test_readme_example_for_a_notebook(tmp_path: Path) -> None:
         kernel_name="python3",
         resources={"metadata": {"path": str(tmp_path)}},
     )
-    client.execute()
+    done = client.execute()
+    assert done.cells[-1].outputs[0].text == "testcard testcard-2\n"
     echoed = xnb.Recording(tmp_path / "echoed.mp4")
     assert abs(echoed.duration_s - 3) < 1
     assert echoed.has_audio
