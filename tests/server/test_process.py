@@ -251,6 +251,7 @@ def test_foreground_with_a_token_file_and_a_port(processes, tmp_path):
         (["--port", "99999"], None, 0, "port"),
         (["--ring-limit", "0"], None, 0, "ring-limit"),
         (["--token-file", "/nowhere/at/all"], None, 0, "folder"),
+        (["--recordings", "/proc/none"], None, 0, "--recordings"),
     ],
 )
 def test_unusable_settings_are_named(args, text, mode, says, tmp_path, capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from .janus.gateway import GatewayQuirks
 from .janus.rooms import Dialect
@@ -37,6 +38,7 @@ class SfuOptions:
         api_secret: Opens it without a token; never sent.
         dialect: How clients of group calls are told to speak.
         gateway: Habits of the ``gateway`` dialect.
+        recordings: Folder below which rooms may record on the server; ``None`` refuses it.
     """
 
     session_timeout_s: float = 20.0
@@ -46,6 +48,7 @@ class SfuOptions:
     api_secret: str | None = field(default=None, repr=False)
     dialect: Dialect = "stock"
     gateway: GatewayQuirks = field(default_factory=GatewayQuirks)
+    recordings: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

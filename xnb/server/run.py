@@ -19,7 +19,7 @@ from ..errors import SettingsError, XnbError
 from . import child
 from .app import serving
 from .auth import MIN_TOKEN_CHARS, new_token
-from .options import JanusOptions, ServerOptions, TurnOptions
+from .options import JanusOptions, ServerOptions, SfuOptions, TurnOptions
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MAX_SECRET_BYTES = 4096
@@ -103,6 +103,12 @@ def _parser() -> argparse.ArgumentParser:
         help="run group calls on a real Janus: 'auto' starts one privately, a ws(s) or http(s) URL "
         "uses one that runs; several share the rooms (default: $XNB_JANUS, else the embedded SFU)",
     )
+    parser.add_argument(
+        "--recordings",
+        type=Path,
+        metavar="FOLDER",
+        help="where rooms of the embedded SFU may record what each person sends (default: nowhere)",
+    )
     for name, what in _JANUS_SECRETS.items():
         parser.add_argument(
             f"--janus-{name}-file", type=Path, metavar="FILE", help=f"file with its {what}"
@@ -129,12 +135,30 @@ def _options(given: argparse.Namespace) -> ServerOptions:
                 )
         turn = TurnOptions(tuple(given.turn), _read_secret(given.turn_secret_file))
     return ServerOptions(
+        sfu=SfuOptions(recordings=_recordings(given.recordings)),
         janus=_janus(given),
         allowed_origins=frozenset(_origin(url) for url in given.allow_origin),
         gated=frozenset(handle.removeprefix("@").lower() for handle in given.gate),
         ring_s=given.ring_limit,
         turn=turn,
     )
+
+
+def _recordings(folder: Path | None) -> Path | None:
+    if folder is None:
+        return None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"The folder {folder} cannot be made ({error.strerror}).",
+            remedy="Give --recordings a folder that is yours.",
+        ) from None
+    if not os.access(folder, os.W_OK):
+        raise SettingsError(
+            f"Nothing can be written into {folder}.", remedy="Give --recordings a folder of yours."
+        )
+    return folder.resolve()
 
 
 def _janus(given: argparse.Namespace) -> JanusOptions | None:

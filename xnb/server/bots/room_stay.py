@@ -15,7 +15,8 @@ from .seat import Door
 _log = logging.getLogger(__name__)
 
 TIMEOUTS = Timeouts(connect_s=20.0, dead_peer_s=20.0, reconnect_s=20.0)
-_VIDEO = VideoSettings(max_bitrate_bps=800_000, start_bitrate_bps=500_000)
+# Eight of them encode in one process, on whatever machine a notebook runs.
+_VIDEO = VideoSettings(max_bitrate_bps=800_000, start_bitrate_bps=500_000, max_fps=15)
 
 
 class RoomStay:

@@ -40,13 +40,13 @@ class Sfu:
     def __init__(self, token: str, options: ServerOptions) -> None:
         # Not on import: they bring the media engine, which takes a while to load.
         from ..echotest import EchoTest
-        from ..videoroom import VideoRoom
+        from ..videoroom import VideoRoom, VideoRoomOptions
 
         sfu = options.sfu
         secret = hmac.digest(token.encode(), b"xnb janus tokens", "sha256").hex()
         self.tokens = Tokens(secret)
         self.tokens.add(token)
-        self.videoroom = VideoRoom()
+        self.videoroom = VideoRoom(VideoRoomOptions(recordings=sfu.recordings))
         self.core = Core(
             [self.videoroom, EchoTest()],
             tokens=None if sfu.is_open else self.tokens,
