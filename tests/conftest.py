@@ -27,12 +27,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With ``-n 2``: a file stays in one process, one browser runs, each notebook runs once."""
+    """With ``-n 2``: a file stays in one process, as do browsers, each notebook runs once."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Rooms(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
+            if file.endswith("test_saved_notebooks.py"):
+                return "saved notebooks"  # long, and not hurt by another browser beside it
             if "/browser/" in file:
                 return "browser"
             return "notebooks" if file.endswith(NOTEBOOK_TESTS) else file
