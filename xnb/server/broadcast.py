@@ -55,6 +55,32 @@ def wall_ms() -> int:
     return int(time.time() * 1000)
 
 
+def session_entry(session: Any, broadcast_id: str) -> dict[str, Any]:
+    """What a status answer tells of one member, in 1:1 and group calls alike.
+
+    Args:
+        session: A :class:`Session`, or that of a group call.
+        broadcast_id: Of the call.
+    """
+    return {
+        "session_uuid": session.uuid,
+        "session_state": int(session.state),
+        "created_at": session.created_at,
+        "started_at": session.created_at,
+        "answered_at": session.answered_at,
+        "ended_at": session.ended_at,
+        "end_reason": session.end_reason,
+        "last_updated_at": session.updated_at,
+        "last_pinged_at": session.pinged_at,
+        "host_broadcast_id": broadcast_id,
+        "twitter_user_id": session.user.id,
+        "guest_user_id": session.user.periscope_id,
+        "guest_username": session.user.handle,
+        "guest_display_name": session.user.display_name,
+        "guest_is_audio_only": session.audio_only,
+    }
+
+
 @dataclass(slots=True)
 class Session:
     """One member's part of a broadcast. Times on the wall clock, in milliseconds."""
@@ -78,23 +104,7 @@ class Session:
 
     def public(self, broadcast_id: str) -> dict[str, Any]:
         """The entry in the ``sessions`` of a status answer."""
-        return {
-            "session_uuid": self.uuid,
-            "session_state": int(self.state),
-            "created_at": self.created_at,
-            "started_at": self.created_at,
-            "answered_at": self.answered_at,
-            "ended_at": self.ended_at,
-            "end_reason": self.end_reason,
-            "last_updated_at": self.updated_at,
-            "last_pinged_at": self.pinged_at,
-            "host_broadcast_id": broadcast_id,
-            "twitter_user_id": self.user.id,
-            "guest_user_id": self.user.periscope_id,
-            "guest_username": self.user.handle,
-            "guest_display_name": self.user.display_name,
-            "guest_is_audio_only": self.audio_only,
-        }
+        return session_entry(self, broadcast_id)
 
 
 @dataclass(frozen=True, slots=True)

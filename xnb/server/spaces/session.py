@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..broadcast import wall_ms
+from ..broadcast import session_entry, wall_ms
 from ..directory import User
 
 
@@ -93,21 +93,7 @@ class SpaceSession:
     def public(self, broadcast_id: str) -> dict[str, Any]:
         """The entry in ``guest_sessions``."""
         return {
-            "session_uuid": self.uuid,
-            "session_state": int(self.state),
-            "created_at": self.created_at,
-            "started_at": self.created_at,
-            "answered_at": self.answered_at,
-            "ended_at": self.ended_at,
-            "end_reason": self.end_reason,
-            "last_updated_at": self.updated_at,
-            "last_pinged_at": self.pinged_at,
-            "host_broadcast_id": broadcast_id,
-            "twitter_user_id": self.user.id,
-            "guest_user_id": self.user.periscope_id,
-            "guest_username": self.user.handle,
-            "guest_display_name": self.user.display_name,
-            "guest_is_audio_only": self.audio_only,
+            **session_entry(self, broadcast_id),
             "is_muted_by_admin": self.is_muted_by_admin,
             "is_muted_by_guest": self.is_muted_by_guest,
         }

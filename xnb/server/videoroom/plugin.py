@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import traceback
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
@@ -79,8 +80,10 @@ class VideoRoom:
             await work
         except PluginError as error:
             _log.warning("Refused: %s", error.reason)
-        except Exception:
-            _log.exception("Work for a room failed.")
+        except Exception as error:
+            # Only places, not messages or values: those may hold pins or SDP.
+            places = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("Work for a room raised %s\n%s", type(error).__name__, places)
 
     # Rooms
 
