@@ -28,12 +28,12 @@ setup: ## make .venv and install what is missing; quick when nothing is (APT=no:
 	@./.ci/setup
 	@$(MAKE) -s peer
 
-peer: ## libwebrtc for Node (@roamhq/wrtc) and janus.js, for interop tests; make setup does it too
+peer: ## libwebrtc for Node (@roamhq/wrtc) and Janus' own clients (janus.js, janode), for interop tests; make setup does it too
 	@if command -v npm >/dev/null; then \
 		$(MAKE) -s $(PEER_PACKAGE) || \
 			echo "setup: @roamhq/wrtc could not be installed; tests that need it are skipped and say so."; \
 		$(MAKE) -s $(JANUS_JS_PACKAGE) || \
-			echo "setup: janus.js could not be installed; its test is skipped and says so."; \
+			echo "setup: janus.js and janode could not be installed; their tests are skipped and say so."; \
 	else echo "setup: no @roamhq/wrtc without npm (apt-get install nodejs npm)"; fi
 
 $(PEER_PACKAGE): $(PEER)/package-lock.json
@@ -42,7 +42,7 @@ $(PEER_PACKAGE): $(PEER)/package-lock.json
 	@touch $@
 
 $(JANUS_JS_PACKAGE): $(JANUS_JS)/package-lock.json
-	@echo "setup: installing janus.js into $(JANUS_JS)/node_modules"
+	@echo "setup: installing janus.js and janode into $(JANUS_JS)/node_modules"
 	@npm --prefix $(JANUS_JS) ci --silent --no-audit --no-fund
 	@touch $@
 

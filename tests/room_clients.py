@@ -45,6 +45,7 @@ class Link:
         self.id = next(_numbers)
         self.session_id = next(_numbers)
         self.opaque_id: str | None = None
+        self.is_owner = True
         self.events: list[tuple[dict[str, Any], dict[str, Any] | None]] = []
         self.ups = 0
         self.media_changes: list[tuple[str, str, bool]] = []

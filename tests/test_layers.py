@@ -23,6 +23,7 @@ CALLS = {
     "calls",
     "client",
     "group_call",
+    "group_people",
     "group_client",
     "group_layers",
     "group_recording",

@@ -83,8 +83,9 @@ class CallMedia:
 
     @property
     def recording(self) -> CallRecording | None:
-        """The recording that runs now, the newest one if there are several."""
-        return self._recordings[-1] if self._recordings else None
+        """The recording that takes what comes now, the newest one if there are several."""
+        running = [one for one in self._recordings if not one.is_stopping]
+        return running[-1] if running else None
 
     # Controls
 
@@ -132,7 +133,7 @@ class CallMedia:
             LocalStatus(
                 muted=self.is_muted,
                 camera_on=self.is_camera_on,
-                recording=bool(self._recordings),
+                recording=self.recording is not None,
                 sending=self.sending,
             )
         )

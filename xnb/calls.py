@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import time
 from collections import deque
 from collections.abc import Callable
@@ -28,8 +29,10 @@ from .events import (
     Event,
     ListenerHandle,
     MediaStatus,
+    ParticipantChanged,
     Stage,
     StateChange,
+    Talking,
     Track,
 )
 from .loop import Completion, Runner, blocking, crosses
@@ -93,6 +96,7 @@ class Call(CallMedia):
         self._wire: Wire | None = None
         self._emitter = Emitter(self._listener_failed)
         self._timeline: deque[Event] = deque(maxlen=TIMELINE_LENGTH)
+        self._chatter: deque[Event] = deque(maxlen=TIMELINE_LENGTH)
         self._started_s = time.monotonic()
         self._connected_s: float | None = None
         self._ended_s: float | None = None
@@ -139,8 +143,12 @@ class Call(CallMedia):
 
     @property
     def timeline(self) -> tuple[Event, ...]:
-        """What happened, oldest first; the last 500 events."""
-        return tuple(self._timeline)
+        """What happened, oldest first: the last 500 events.
+
+        Of a group call, besides, the last 500 of who talks and how people change: those must not
+        drive out the others.
+        """
+        return tuple(heapq.merge(self._timeline, self._chatter, key=lambda event: event.time_s))
 
     @property
     def playbacks(self) -> tuple[Playback, ...]:
@@ -212,7 +220,7 @@ class Call(CallMedia):
 
         handles = [self.on(kind, listener), self.on("ended", listener)]
         try:
-            for event in reversed(self._timeline):
+            for event in reversed(self.timeline):
                 if fits(event):
                     return event
             if self._over.is_done:
@@ -245,7 +253,8 @@ class Call(CallMedia):
         }.get(event.reason, CallError(f"The call with {self.title} ended ({event.reason})."))
 
     def _emit(self, event: Event) -> None:
-        self._timeline.append(event)
+        chatters = isinstance(event, (Talking, ParticipantChanged))
+        (self._chatter if chatters else self._timeline).append(event)
         self._emitter.emit(event)
 
     def _listener_failed(self, error: BaseException) -> None:

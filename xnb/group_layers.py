@@ -79,10 +79,12 @@ class LayerChooser:
 
     Somebody's explicit wish is kept whatever the path does. With ``"auto"`` the layer is the
     smaller of what the tile calls for and what the path carries: high, then low, then sound
-    alone, and back one step at a time.
+    alone, and back one step at a time. A tile that is not shown calls for nothing, unless
+    somebody reads the pictures all the same: a recording, or Python.
 
     Attributes:
         ceiling: The best layer that the path carries.
+        is_read: Whether somebody reads them.
 
     Example:
         >>> chooser = LayerChooser()
@@ -93,6 +95,7 @@ class LayerChooser:
 
     def __init__(self) -> None:
         self.ceiling: Layer = "high"
+        self.is_read = False
         self._wish: Wish = "auto"
         self._tile_height_px: int | None = None
         self._tile: Layer = "high"
@@ -141,7 +144,8 @@ class LayerChooser:
                 one of them missing the other stands in for it, except that a path that carries
                 only the low layer gets no high one.
         """
-        wanted: Layer = self._tile if self._wish == "auto" else self._wish
+        shown: Layer = "high" if self._tile == "off" and self.is_read else self._tile
+        wanted: Layer = shown if self._wish == "auto" else self._wish
         if wanted == "off" or not available:
             return "off"
         if self._wish == "auto":

@@ -18,6 +18,7 @@ from .live_recording import FileRecording
 from .loop import Completion
 from .media.encoded import EncodedFrame
 from .media.finish import format_of, length_s
+from .media.leftovers import tracks_of
 from .media.mix_down import mix_down as mix_down_file
 from .media.recorder import RecordedFile, Sides
 from .recording import Recording
@@ -44,10 +45,11 @@ class GroupFileRecording(FileRecording):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._people: dict[str, Participant] = {}
+        self._names: dict[str, str] = {}
 
     def _written_to(self) -> Path:
         is_tracks = format_of(self.path).container == "matroska"
-        return self.path if is_tracks else self.path.with_name(f"{self.path.name}.tracks.mkv")
+        return self.path if is_tracks else tracks_of(self.path)
 
     def _recorded_sides(self, sides: Sides) -> Sides | None:
         return None
@@ -64,11 +66,13 @@ class GroupFileRecording(FileRecording):
         if self._stopping or "remote" not in self._sides:
             return
         peer = person.peer
+        # Their tracks keep their name, whatever they are called later.
+        name = self._names.setdefault(person.id, person.name)
         if peer is None:
-            self._close_handles(person.name)
+            self._close_handles(name)
             return
-        self._people[person.name] = person
-        self._take_from(person.name, peer.audio_in, peer.video_in)
+        self._people[name] = person
+        self._take_from(name, peer.audio_in, peer.video_in)
 
     def _take_from(self, name: str, sound: Any, pictures: Any) -> None:
         self._close_handles(name)
@@ -102,9 +106,15 @@ class GroupFileRecording(FileRecording):
         if self._written_to() == self.path:
             return recorded
         tracks = recorded.path
-        await asyncio.to_thread(
-            _mixed, tracks, self.path, None, audio=self._audio, video=self._video
-        )
+        self.progress = 0.0
+        try:
+            await asyncio.to_thread(
+                _mixed, tracks, self.path, self._advance, audio=self._audio, video=self._video
+            )
+        except RecordingError as error:
+            raise RecordingError(
+                error.message, remedy=f"{error.remedy} {tracks.name} has everybody."
+            ) from error
         tracks.unlink(missing_ok=True)
         return replace(
             recorded,
@@ -112,6 +122,9 @@ class GroupFileRecording(FileRecording):
             duration_s=length_s(self.path),
             size_bytes=self.path.stat().st_size,
         )
+
+    def _advance(self, share: float) -> None:
+        self.progress = share
 
 
 class MixDown(Completion[Recording]):

@@ -37,6 +37,8 @@ class FileRecording:
         path: Where it is written.
         finished: Finishes with the :class:`~xnb.recording.Recording` once it is complete; raises
             :class:`~xnb.errors.RecordingError` when nothing arrived or it could not be written.
+        progress: How much of what has to be encoded after the end is done, 0 to 1; ``None`` while
+            nothing has.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class FileRecording:
         self.path = path
         self.finished: Completion[Recording] = Completion(f"recording {path.name}")
         self.result: Recording | None = None
+        self.progress: float | None = None
         self._audio = audio
         self._video = video
         self._call = call
@@ -129,7 +132,14 @@ class FileRecording:
             self._handles.clear()
             self._peer = None
             self._stopping = asyncio.ensure_future(self._finish(self._happened()))
+            if not self._call.is_over:
+                self._call._tell_local()
         return self.finished
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing more is taken; the file may not be complete yet."""
+        return self._stopping is not None
 
     def _happened(self) -> tuple[Event, ...]:
         """The call's timeline up to now; with its end, which is told only when all is closed."""
@@ -182,6 +192,20 @@ class CallRecording:
     def is_finished(self) -> bool:
         """Whether every file is complete."""
         return all(part.finished.is_done for part in self.parts)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether every part was stopped; the files may not be complete yet."""
+        return all(part.is_stopping for part in self.parts)
+
+    @property
+    def progress(self) -> float | None:
+        """How much of what has to be encoded after the end is done, 0 to 1.
+
+        ``None`` while it records, and for files that hold what came as it came.
+        """
+        shares = [part.progress for part in self.parts if part.progress is not None]
+        return min(shares) if shares else None
 
     @property
     def elapsed_s(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,10 @@ NO_PICTURE_S = 2.0
 
 
 class Participant:
-    """One of the others in a group call. Stays the same object when they or we reconnect.
+    """One of the others in a group call.
+
+    Stays the same object while we reconnect, and while they do, unless the room told in between
+    that they left: who comes back then is a new one with the same id.
 
     Whether somebody is muted, or has the camera off, is what this side sees: the host muted
     their sound, or no sound came for 1.5 s, or only digital silence for 2 s (RFC 6464); they
@@ -45,6 +48,7 @@ class Participant:
         is_host: Whether the call is theirs.
         is_talking: Whether they talk now, as the room hears it.
         is_muted: See above.
+        is_muted_by_host: Whether the host has stopped their sound in the room.
         is_camera_on: See above.
         joined_at: When they came, or when we did and found them there.
         audio: Their sound, :class:`~xnb.tracks.RemoteAudio`.
@@ -64,6 +68,7 @@ class Participant:
         self.is_host = is_host
         self.is_talking = False
         self.is_muted = False
+        self.is_muted_by_host = False
         self.is_camera_on = False
         self.joined_at = datetime.now(UTC)
         self.audio = RemoteAudio(runner)
@@ -71,7 +76,6 @@ class Participant:
         self._chooser = LayerChooser()
         self._feed: Feed | None = None
         self._subscription: Subscription | None = None
-        self._moderated = False
         self._level: int | None = None
         self._room_level_dbov: float | None = None
         self._heard_s = self._sounded_s = self._seen_s = time.monotonic()
@@ -159,6 +163,12 @@ class Participant:
         self.audio._attach(peer, start_s)
         self.video._attach(peer, start_s)
 
+    def _layer_for(self, available: Collection[str]) -> Layer:
+        """The layer to have now, of those that they send."""
+        peer = self.peer
+        self._chooser.is_read = self.video.is_read or bool(peer and peer.video_in.is_read)
+        return self._chooser.layer(available)
+
     def _heard(self, packet: RtpPacket, _codec: str) -> None:
         self._heard_s = packet.arrival_s
         self._level = packet.audio_level
@@ -173,7 +183,7 @@ class Participant:
         return before != (self.is_muted, self.is_camera_on)
 
     def _is_muted(self, now_s: float) -> bool:
-        if self._feed is None or self._moderated or sound_of(self._feed) is None:
+        if self._feed is None or self.is_muted_by_host or sound_of(self._feed) is None:
             return True
         peer = self.peer
         if peer is None or peer.state is not PeerState.CONNECTED:

@@ -345,7 +345,7 @@ def recover(path: str | Path) -> Recording:
 
     Args:
         path: The file it was to become, e.g. ``call.mp4``, or what is left of it beside that,
-            ``call.mp4.part.mkv``.
+            ``call.mp4.part.mkv``. Of a group call a film is made of what is left.
 
     Returns:
         The completed recording. What was left is deleted.

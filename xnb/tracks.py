@@ -6,6 +6,7 @@ Nothing is decoded until somebody reads; the decoder stops when the last reader 
 from __future__ import annotations
 
 import time
+import weakref
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from .errors import MediaError
@@ -51,6 +52,15 @@ class Receiver(Protocol):
         """Pictures."""
 
 
+class _Reader(Generic[F]):
+    """A stream that somebody may still hold, and what feeds it."""
+
+    def __init__(self, stream: Stream[F], gone: Callable[[_Reader[F]], None]) -> None:
+        self.handle: ListenerHandle | None = None
+        # Who leaves a loop over it with `break` closes nothing: it ends with the last reference.
+        self.stream: weakref.ref[Stream[F]] = weakref.ref(stream, lambda _ref: gone(self))
+
+
 class RemoteTrack(Generic[F]):
     """What the far end sends, of one kind, as frames."""
 
@@ -60,7 +70,7 @@ class RemoteTrack(Generic[F]):
         self.runner = runner
         self._incoming: Readable | None = None
         self._start_s = time.monotonic()
-        self._streams: dict[Stream[F], ListenerHandle | None] = {}
+        self._readers: set[_Reader[F]] = set()
         self._latest: F | None = None
         self._latest_asked_s = 0.0
         self._latest_handle: ListenerHandle | None = None
@@ -69,7 +79,7 @@ class RemoteTrack(Generic[F]):
 
     def __repr__(self) -> str:
         return (
-            f"<remote {self.kind}{' active' if self.active else ''}, {len(self._streams)} readers>"
+            f"<remote {self.kind}{' active' if self.active else ''}, {len(self._readers)} readers>"
         )
 
     @property
@@ -82,12 +92,17 @@ class RemoteTrack(Generic[F]):
         """``"vp8"``, ``"h264"`` or ``"opus"``; ``None`` before the first frame."""
         return self._incoming.codec if self._incoming else None
 
+    @property
+    def is_read(self) -> bool:
+        """Whether anybody reads it here."""
+        return bool(self._readers or self._latest_handle)
+
     def _attach(self, peer: Receiver, start_s: float) -> None:
         self._incoming = peer.audio_in if self.kind == "audio" else peer.video_in
         self._start_s = start_s
         self._stop_latest()  # of a connection before this one
-        for stream in tuple(self._streams):
-            self._connect(stream)
+        for reader in tuple(self._readers):
+            self._connect(reader)
 
     def _convert(self, frame: Any, time_s: float) -> F:
         raise NotImplementedError  # pragma: no cover - both kinds below have their own
@@ -95,24 +110,32 @@ class RemoteTrack(Generic[F]):
     @on_engine
     def _stream(self, buffer: int) -> Stream[F]:
         stream: Stream[F] = Stream(buffer)
-        stream._on_close = lambda: self.runner.post(self._leave, stream)
         if self._closed:
             stream.end()
             return stream
-        self._streams[stream] = None
-        self._connect(stream)
+        reader = _Reader(stream, self._gone)
+        stream._on_close = lambda: self._gone(reader)
+        self._readers.add(reader)
+        self._connect(reader)
         return stream
 
-    def _connect(self, stream: Stream[F]) -> None:
-        if self._incoming:
-            self._streams[stream] = self._incoming.on_frame(
-                lambda frame, time_s: stream.put(self._convert(frame, time_s - self._start_s))
-            )
+    def _connect(self, reader: _Reader[F]) -> None:
+        def take(frame: Any, time_s: float) -> None:
+            if stream := reader.stream():
+                stream.put(self._convert(frame, time_s - self._start_s))
 
-    def _leave(self, stream: Stream[F]) -> None:
-        handle = self._streams.pop(stream, None)
-        if handle:
-            handle.close()
+        if self._incoming:
+            reader.handle = self._incoming.on_frame(take)
+
+    def _gone(self, reader: _Reader[F]) -> None:
+        """Nobody reads that stream any more; told on any thread."""
+        self.runner.post(self._leave, reader)
+
+    def _leave(self, reader: _Reader[F]) -> None:
+        self._readers.discard(reader)
+        if reader.handle:
+            reader.handle.close()
+            reader.handle = None
 
     @on_engine
     def latest(self) -> F | None:
@@ -152,11 +175,10 @@ class RemoteTrack(Generic[F]):
         latest = self._latest
         self._stop_latest()
         self._latest = latest
-        for stream, handle in tuple(self._streams.items()):
-            if handle:
-                handle.close()
-            stream.end()
-        self._streams.clear()
+        for reader in tuple(self._readers):
+            self._leave(reader)
+            if stream := reader.stream():
+                stream.end()
 
 
 class RemoteVideo(RemoteTrack[VideoFrame]):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ROOT = Path(__file__).resolve().parent.parent.parent
+STARTUP = ROOT / "tests" / "notebook_startup.py"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -99,3 +100,22 @@ async def open_notebook(lab: Lab, page: Page) -> AsyncIterator[Opener]:
     lab.shut_kernels()
     for path in lab.root.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@pytest.fixture
+def ears(lab: Lab, tmp_path: Path) -> Iterator[Path]:
+    """The file with what may not be saved; and JupyterLab saves the state of widgets."""
+    folder = lab.root.parent
+    startup = folder / "ipython" / "profile_default" / "startup" / STARTUP.name
+    setting = folder / "settings" / "@jupyter-widgets" / "jupyterlab-manager"
+    for made in (startup.parent, setting):
+        made.mkdir(parents=True, exist_ok=True)
+    place = f"import os\nos.environ['XNB_RUN_FOLDER'] = {os.fspath(tmp_path)!r}\n"
+    code = STARTUP.read_text(encoding="utf-8").replace("from __future__ import annotations", place)
+    startup.write_text(code, encoding="utf-8")
+    (setting / "plugin.jupyterlab-settings").write_text('{"saveState": true}')
+    try:
+        yield tmp_path / "planted.jsonl"
+    finally:
+        startup.unlink()
+        (setting / "plugin.jupyterlab-settings").unlink()

@@ -33,7 +33,6 @@ class GroupCard(Card):
         found: list[str] = await self.root.evaluate(
             """(card) => [...card.querySelectorAll(".xnb-tile[data-key]")]
                 .filter((tile) => !tile.hidden)
-                .sort((a, b) => Number(a.style.order) - Number(b.style.order))
                 .map((tile) => tile.querySelector(".xnb-tile-name").textContent)"""
         )
         return found

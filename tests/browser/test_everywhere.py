@@ -26,9 +26,9 @@ CELL = "import xnb\n\nwidget = xnb.call('testcard', video=True)\nwidget"
 HTML_MANAGER = Path(__file__).parent / "html_manager"
 
 
-def write_notebook(lab: Lab, name: str) -> None:
-    """A notebook whose one cell calls the test card."""
-    cells = [nbformat.v4.new_markdown_cell("# A call"), nbformat.v4.new_code_cell(CELL)]
+def write_notebook(lab: Lab, name: str, cell: str = CELL) -> None:
+    """A notebook with one cell, by default a call to the test card."""
+    cells = [nbformat.v4.new_markdown_cell("# A call"), nbformat.v4.new_code_cell(cell)]
     spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     made = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": spec})
     nbformat.write(made, lab.root / name)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import statistics
+import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +14,12 @@ import pytest
 from media_files import dominant_frequency
 
 import xnb
+from xnb.server.bots.cards import colour
 
 from .firefox import Firefox
 from .kernel import Kernel
 from .lab import Lab
-from .test_everywhere import write_notebook
+from .test_everywhere import CELL, write_notebook
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -56,6 +59,21 @@ _SOUND = """async () => {
     return Math.sqrt(sound.totalAudioEnergy / sound.totalSamplesDuration);
 }"""
 
+_GROUP = """import ipywidgets, xnb
+widget = xnb.group(invite=["testcard", "testcard-2"], video=True)
+ipywidgets.VBox([widget])"""
+GROUP_CARD = ".jp-OutputArea .xnb-group:not(.xnb-static)"
+# Each tile's name, the colour of its upper band, and the top rows, where the picture's number is.
+_TILES = """(css) => [...document.querySelectorAll(css + " .xnb-tile[data-key]")].map((tile) => {
+    const video = tile.querySelector("video");
+    const canvas = new OffscreenCanvas(120, 60);
+    const context = canvas.getContext("2d");
+    if (video.videoWidth) context.drawImage(video, 0, 0, 120, 60);
+    const { data } = context.getImageData(60, 10, 1, 1);
+    const number = String(context.getImageData(0, 0, 120, 2).data.map((one) => one >> 7));
+    return [tile.innerText.trim().split("\\n")[0], [...data].slice(0, 3), number];
+})"""
+
 
 @pytest.fixture(scope="session")
 def firefox_program() -> str:
@@ -66,15 +84,30 @@ def firefox_program() -> str:
 
 
 async def test_a_call_in_firefox(lab: Lab, firefox_program: str, tmp_path: Path) -> None:
-    write_notebook(lab, NOTEBOOK)
+    await _in_firefox(lab, firefox_program, tmp_path, CELL, _call)
+
+
+async def test_a_group_call_in_firefox(lab: Lab, firefox_program: str, tmp_path: Path) -> None:
+    await _in_firefox(lab, firefox_program, tmp_path, _GROUP, _group)
+
+
+async def _in_firefox(
+    lab: Lab,
+    program: str,
+    tmp_path: Path,
+    cell: str,
+    use: Callable[[Lab, Firefox], Awaitable[None]],
+) -> None:
+    """Open a notebook with one cell, run it, and use what it shows."""
+    write_notebook(lab, NOTEBOOK, cell)
     try:
-        async with Firefox(firefox_program, tmp_path) as firefox:
+        async with Firefox(program, tmp_path) as firefox:
             await firefox.preload(_KEEP_PEERS)
             await firefox.goto(f"{lab.url}/lab/workspaces/fox/tree/{NOTEBOOK}?token={lab.token}")
             await firefox.wait_for(_READY, stage="the notebook's kernel", limit_s=60)
             await firefox.evaluate(_RUN)
             try:
-                await _call(lab, firefox)
+                await use(lab, firefox)
             except AssertionError:
                 await firefox.screenshot(tmp_path / "firefox.png")
                 raise
@@ -117,6 +150,39 @@ async def _call(lab: Lab, firefox: Firefox) -> None:
         ".jp-OutputArea .xnb-card[data-state=ended]",
         stage="the card says it is over",
     )
+
+
+async def _group(lab: Lab, firefox: Firefox) -> None:
+    numbers = {"testcard": 1, "testcard-2": 2}
+
+    async def numbers_shown() -> dict[str, str]:
+        """The number strip of each picture, once everybody shows their colour."""
+        end_s = time.monotonic() + 30
+        while True:
+            tiles = await firefox.evaluate(_TILES, GROUP_CARD)
+            right = {
+                name: number
+                for name, seen, number in tiles
+                if name in numbers
+                and max(abs(a - b) for a, b in zip(seen, colour(numbers[name]), strict=True)) < 40
+            }
+            if len(right) == len(numbers):
+                return right
+            assert time.monotonic() < end_s, tiles
+            await asyncio.sleep(0.2)
+
+    seen: dict[str, set[str]] = {name: set() for name in numbers}
+    for _ in range(6):
+        for name, number in (await numbers_shown()).items():
+            seen[name].add(number)
+        await asyncio.sleep(0.4)
+    for name, strips in seen.items():
+        assert len(strips) >= 4, f"{name} stands still"
+    async with lab.kernel_of(NOTEBOOK) as kernel:
+        await firefox.click(f"{GROUP_CARD} button[data-action=mute]")
+        await kernel.wait_for("widget.call.is_muted", True)
+        await firefox.click(f"{GROUP_CARD} button[data-action=hangup]")
+        await kernel.wait_for("str(widget.call.end_reason)", "hangup")
 
 
 async def _own_camera(lab: Lab, kernel: Kernel) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import pytest
+from playwright.async_api import Locator
 
 from xnb.server.bots.cards import colour, tone_hz
 
@@ -22,11 +23,46 @@ Opener = Callable[[str], Awaitable[LabPage]]
 # In a box the live card stays where it is when the call has ended.
 PLACE = """import ipywidgets, xnb
 widget = xnb.group(invite=["testcard", "testcard-2", "testcard-3"], video=True)
-ipywidgets.VBox([widget])"""
+place = ipywidgets.VBox([widget])
+place"""
 CARDS = {"testcard": 1, "testcard-2": 2, "testcard-3": 3, "testcard-4": 4}
 LAYERS = "{one.name: one.layer for one in widget.call.participants}"
 HEIGHTS = "{one.name: one.tile_height_px for one in widget.call.participants}"
+# Python's word to a page, said by the test.
+LOST = "widget.leg._feeds[{key!r}].say_lost(widget.leg.pages[0], '', 'Because.', final=True)"
 TALKERS = "sorted(p.name for p in widget.call.participants if p.is_talking and not p.is_muted)"
+_AS_SEEN = """(card) => {
+    const tiles = [...card.querySelectorAll(".xnb-tiles > .xnb-tile:not([hidden])")];
+    const boxes = tiles.map((tile) => tile.getBoundingClientRect());
+    return boxes.every((box, i) => {
+        const before = boxes[i - 1];
+        return !before || box.top > before.top + 5 || box.left > before.left + 5;
+    });
+}"""
+_COUNT_LISTENERS = """() => {
+    window.resizeListeners = new Set();
+    for (const [name, change] of [["addEventListener", "add"], ["removeEventListener", "delete"]]) {
+        const plain = window[name].bind(window);
+        window[name] = (type, listener, ...rest) => {
+            if (type === "resize") window.resizeListeners[change](listener);
+            return plain(type, listener, ...rest);
+        };
+    }
+}"""
+_HIDE_WHILE_TALKING = """(card) => new Promise((resolve) => {
+    const look = () => {
+        if (card.querySelector(".xnb-own-tile").dataset.talking !== "true") {
+            requestAnimationFrame(look);
+            return;
+        }
+        card.parentElement.style.display = "none";
+        resolve();
+    };
+    look();
+})"""
+_COPY_HERE = """() => {
+    navigator.clipboard.writeText = async (text) => { window.copied = text; };
+}"""
 
 
 async def test_a_group_from_the_first_picture_to_the_end(open_notebook: Opener) -> None:
@@ -44,10 +80,13 @@ async def test_a_group_from_the_first_picture_to_the_end(open_notebook: Opener) 
         await _accessible(card)
         await _who_talks(card, kernel)
         await _pin_and_full_screen(card, kernel)
+        await _behind_the_number(card, kernel)
+        await _another_name(card, kernel)
         await _volume_and_figures(card)
         await _narrow(card)
         await _host(card, kernel)
         await _invite(card, kernel)
+        await _away_and_back(card, kernel)
         await _own_camera(card, kernel)
 
         await card.button("hangup").click()
@@ -116,6 +155,8 @@ async def _pin_and_full_screen(card: GroupCard, kernel: Kernel) -> None:
         return large > 1.5 * small and max(others) < small
 
     await until(is_large, "the pinned tile is large")
+    assert await card.names() == ["testcard-2", "testcard", "testcard-3"], "first for the keyboard"
+    assert await card.root.evaluate(_AS_SEEN)
     # Python is told how tall each tile is, so small ones get the small picture. (Whether the large
     # one keeps its large picture is up to the path, too, which a busy machine makes worse.)
     await kernel.wait_for(f"{HEIGHTS}['testcard-2'] > 280", True, 20)
@@ -135,8 +176,48 @@ async def _pin_and_full_screen(card: GroupCard, kernel: Kernel) -> None:
     await card.tile("testcard-3").locator(".xnb-tile-full").click()
     full = "() => document.fullscreenElement?.querySelector('.xnb-tile-name')?.textContent"
     await until(lambda: _equals(card, full, "testcard-3"), "the tile fills the screen")
+    await kernel.wait_for(f"{HEIGHTS}['testcard-3'] > 500", True, 3)
+    for name in ("testcard", "testcard-2"):
+        await kernel.wait_for(f"{HEIGHTS}['{name}']", 0, 8)
     await card.tile("testcard-3").locator(".xnb-tile-full").click()
     await until(lambda: _equals(card, full, None), "the tile is back")
+    await kernel.wait_for(f"min({HEIGHTS}.values()) > 0", True, 3)
+
+
+async def _behind_the_number(card: GroupCard, kernel: Kernel) -> None:
+    """Those for whom there is no place beside a pinned tile: hidden, and one click away."""
+    await card.tile("testcard-2").hover()
+    await card.tile("testcard-2").locator(".xnb-tile-pin").click()
+    await card.root.evaluate("(card) => { card.parentElement.style.width = '250px'; }")
+    number = card.root.get_by_role("button", name="2 more, whom you hear: show all in one size")
+    await number.wait_for()
+    assert await number.inner_text() == "+2"
+    for name in ("testcard", "testcard-3"):
+        await kernel.wait_for(f"{HEIGHTS}['{name}']", 0, 8)
+    await _accessible(card)
+    await number.focus()
+    await card.root.page.keyboard.press("Enter")
+    await until(lambda: _is(card.root, "data-layout", "grid"), "all tiles in one size")
+    focused = "document.activeElement.getAttribute('aria-label')"
+    assert await card.root.page.evaluate(focused) == "testcard: volume, figures and more"
+    await card.root.evaluate("(card) => { card.parentElement.style.width = ''; }")
+    await kernel.wait_for(f"min({HEIGHTS}.values()) > 0", True, 8)
+    assert await card.root.evaluate(_AS_SEEN)
+
+
+async def _another_name(card: GroupCard, kernel: Kernel) -> None:
+    """Somebody whose name is known later: the face is theirs, too."""
+    await kernel.run("person = widget.call.participant('testcard-2'); person.name = 'zoe'")
+    await kernel.run("widget._follow_people()")
+    letter = card.tile("zoe").locator(".xnb-avatar > span")
+    await letter.wait_for(state="attached")
+    await until(lambda: _says(letter, "Z"), "the face is that of the name")
+    await kernel.run("person.name = 'testcard-2'; widget._follow_people()")
+    await card.tile("testcard-2").wait_for()
+
+
+async def _says(place: Locator, text: str) -> bool:
+    return bool(await place.text_content() == text)
 
 
 async def _is(root: object, name: str, value: str) -> bool:
@@ -190,6 +271,22 @@ async def _narrow(card: GroupCard) -> None:
 
 
 async def _host(card: GroupCard, kernel: Kernel) -> None:
+    # Muted by code, heard again by the card.
+    await kernel.run("await widget.call.mute_participant('testcard')")
+    await card.tile("testcard").locator(".xnb-mark-muted").wait_for(timeout=15_000)
+    box = await card.open_menu("testcard")
+    again = box.get_by_role("button", name="Let everybody hear them again")
+    await until(again.is_enabled, "the host may take it back")
+    await again.click()
+    await kernel.wait_for("widget.call.participant('testcard').is_muted_by_host", False)
+    await card.root.page.keyboard.press("Escape")
+    await box.wait_for(state="hidden")
+
+    key = await card.tile("testcard-3").get_attribute("data-key")
+    await kernel.run(LOST.format(key=key))
+    words = card.tile("testcard-3").get_by_text("Neither seen nor heard on this page. Because.")
+    await words.wait_for()
+
     box = await card.open_menu("testcard-3")
     await box.get_by_role("button", name="Mute for everybody").click()
     await card.tile("testcard-3").locator(".xnb-mark-muted").wait_for(timeout=15_000)
@@ -201,6 +298,8 @@ async def _host(card: GroupCard, kernel: Kernel) -> None:
         "testcard",
         "testcard-2",
     ])  # fmt: skip
+    # The next key is one for the card, not for the notebook.
+    assert await card.root.evaluate("(card) => document.activeElement === card")
 
 
 async def _invite(card: GroupCard, kernel: Kernel) -> None:
@@ -208,14 +307,22 @@ async def _invite(card: GroupCard, kernel: Kernel) -> None:
     await button.click()
     field = card.root.get_by_label("Handles, with spaces between")
     await field.wait_for()
-    wanted = f'xnb.join("{await kernel.eval("widget.call.broadcast_id")}")'
+    wanted = f'xnb.join("{await kernel.eval("widget.call.broadcast_id")}", video=True)'
     code = card.root.locator(".xnb-join code")
     await code.wait_for()
     assert await code.inner_text() == wanted
+    await card.root.page.evaluate(_COPY_HERE)
+    await card.root.get_by_role("button", name="Copy this line").click()
+    assert await card.root.page.evaluate("window.copied") == wanted
     await _accessible(card)
     # An M that is typed mutes nobody.
     await field.type("m @testcard-4")
     assert not await card.pressed("mute")
+    await field.fill("@testcard-4 nobody-of-this-name")
+    await field.press("Enter")
+    await field.wait_for(state="hidden")
+    await until(lambda: _holds(field, "@testcard-4 nobody-of-this-name"), "the names are kept")
+    await button.click()
     await field.fill("@testcard-4")
     await field.press("Enter")
     await field.wait_for(state="hidden")
@@ -228,6 +335,36 @@ async def _invite(card: GroupCard, kernel: Kernel) -> None:
     await until(is_right, "the colour of testcard-4")
 
 
+async def _holds(field: Locator, text: str) -> bool:
+    return bool(await field.input_value() == text)
+
+
+async def _away_and_back(card: GroupCard, kernel: Kernel) -> None:
+    """The card leaves the page for longer than its connections last, a box of it open."""
+    page = card.root.page
+    box = await card.open_menu("testcard-2")
+    await box.locator("input[type=range]").fill("0.4")
+    await page.keyboard.press("Escape")
+    await box.wait_for(state="hidden")
+    await page.evaluate(_COUNT_LISTENERS)
+    await card.root.get_by_role("button", name="Invite", exact=True).first.click()
+    await card.root.get_by_label("Handles, with spaces between").wait_for()
+    assert await page.evaluate("window.resizeListeners.size") == 1
+    await kernel.run("place.children = ()")
+    await card.root.wait_for(state="detached")
+    await page.evaluate("window.dispatchEvent(new Event('resize'))")
+    assert await page.evaluate("window.resizeListeners.size") == 0
+    await kernel.wait_for(f"set({HEIGHTS}.values())", {None}, 5)
+    await kernel.wait_for("widget.leg.pages", (), 10)
+    await kernel.run("place.children = (widget,)")
+    await card.wait_state("connected")
+    for name in ("testcard", "testcard-2", "testcard-4"):
+        await card.wait_picture(name)
+    await kernel.wait_for(f"min({HEIGHTS}.values()) > 0", True, 8)
+    video = card.tile("testcard-2").locator("video").first
+    assert abs(await video.evaluate("(v) => v.volume") - 0.4) < 0.01
+
+
 async def _own_camera(card: GroupCard, kernel: Kernel) -> None:
     await card.button("page").click()
     await card.wait_pressed("page", True)
@@ -235,9 +372,19 @@ async def _own_camera(card: GroupCard, kernel: Kernel) -> None:
     await mirror.wait_for()
     await kernel.wait_for("widget.call.sending", "camera and microphone", 20)
     await until(lambda: _wide(mirror), "one sees oneself")
+    # The microphone beeps once a second. Who is out of view is not marked as talking for ever.
+    own = card.tile("You")
+    await card.root.evaluate(_HIDE_WHILE_TALKING)
+    await until(lambda: _is(own, "data-talking", "false"), "nobody talks in a card that is hidden")
+    await card.root.evaluate("(card) => { card.parentElement.style.display = ''; }")
     await card.button("mute").click()
     await kernel.wait_for("widget.call.is_muted", True)
     await card.tile("You").locator(".xnb-mark-muted").wait_for()
+    await kernel.run(LOST.format(key=""))
+    note = card.root.locator(".xnb-note")
+    said = "This page's own camera and microphone cannot be used now. Because."
+    await until(lambda: _says(note, said), "that this page's own connection is lost", 20)
+    assert said in await card.root.locator(".xnb-figures").inner_text(), "and stays readable"
 
 
 async def _wide(mirror: object) -> bool:

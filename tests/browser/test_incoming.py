@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import Locator
 
+from .group_card import GroupCard
 from .lab import LabPage
 from .test_card import AXE, VIOLATIONS
 
@@ -48,6 +49,50 @@ async def test_it_rings_is_declined_and_accepted(open_notebook: Opener) -> None:
         await kernel.run("await other.close()")
         await card.wait_state("ended", 30)
         assert await kernel.eval("str(bell.call.end_reason)") == "remote_hangup"
+
+
+async def test_a_group_call_is_joined_by_its_id(open_notebook: Opener) -> None:
+    notebook = await open_notebook("01-first-call.ipynb")
+    first = next(i for i, cell in enumerate(await notebook.cells()) if cell["type"] == "code")
+    await notebook.set_source(
+        first, 'import xnb\nbell = xnb.listen()\nother = xnb.Client("zoe")\nbell'
+    )
+    await notebook.run_cell(first)
+    door = notebook.page.locator(".jp-OutputArea .xnb-door")
+    fold = door.locator(".xnb-join-fold")
+    await fold.locator("summary").click(timeout=15_000)
+    box = fold.locator("input")
+    await box.fill("1Nobody")
+    await box.press("Enter")
+    group = notebook.page.locator(".jp-OutputArea .xnb-group")
+    await group.get_by_text("no group call with that", exact=False).first.wait_for(timeout=15_000)
+
+    async with notebook.kernel() as kernel:
+        await kernel.run(
+            "call = await other.start_group_call([], video=True)\n"
+            'await call.until("connected", timeout_s=15)\n'
+            'await call.invite("me")'
+        )
+        broadcast_id = await kernel.eval("call.broadcast_id")
+        # It rings as well; that this one is joined by its id ends the ringing.
+        row = door.locator('[data-caller="zoe"]')
+        await row.wait_for(timeout=15_000)
+        await door.press("d")
+        await row.wait_for(state="detached", timeout=10_000)
+        await fold.locator("summary").click()
+        await box.fill(f'xnb.join("{broadcast_id}")')
+        if AXE.exists():
+            await notebook.page.add_script_tag(path=AXE)
+            assert await door.evaluate(VIOLATIONS) == []
+        await fold.locator("button", has_text="Join").first.click()
+        card = GroupCard(group)
+        await card.wait_state("connected", 30)
+        await card.wait_picture("zoe")
+        assert await kernel.eval("bell.call.broadcast_id") == broadcast_id
+        assert await kernel.eval("bell.call.video_enabled") is True
+        assert broadcast_id not in await kernel.eval("str(bell.get_state())")
+        await kernel.run("await other.close()")
+        await card.wait_state("ended", 30)
 
 
 async def _rings(door: Locator) -> None:

@@ -34,7 +34,7 @@ RGB = {"red": (255, 0, 0), "green": (0, 150, 0), "blue": (0, 0, 255)}
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        not FILES["janus.js"].exists(), reason="janus.js is not installed (make janus-js)"
+        not FILES["janus.js"].exists(), reason="janus.js is not installed (make peer)"
     ),
 ]
 

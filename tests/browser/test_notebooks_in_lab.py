@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .lab import LabPage
+from .lab import Lab, LabPage
+from .saved import must_be_clean, read
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
+NOTEBOOK = "02-media-in-and-out.ipynb"
 Opener = Callable[[str], Awaitable[LabPage]]
 
 
@@ -28,8 +31,10 @@ def shown(cells: list[dict[str, Any]], kind: str) -> list[str]:
     return found
 
 
-async def test_it_runs_from_top_to_bottom(open_notebook: Opener) -> None:
-    notebook = await open_notebook("02-media-in-and-out.ipynb")
+async def test_it_runs_from_top_to_bottom_and_is_saved_without_secrets(
+    lab: Lab, open_notebook: Opener, ears: Path
+) -> None:
+    notebook = await open_notebook(NOTEBOOK)
     await notebook.run(last="playback = call.send_video(draw")
     # The picture that Python draws is in the card: an orange ball before blue.
     card = notebook.card()
@@ -68,3 +73,8 @@ async def test_it_runs_from_top_to_bottom(open_notebook: Opener) -> None:
     pictures = notebook.page.locator(".jp-OutputArea-output.jp-RenderedImage img")
     widths = await pictures.evaluate_all("(all) => all.map((one) => one.naturalWidth)")
     assert len([width for width in widths if width >= 400]) >= 4, widths
+
+    await notebook.save()
+    saved = read(lab.root / NOTEBOOK)
+    assert any(cell.get("outputs") for cell in saved["cells"])
+    must_be_clean(saved, ears)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from playwright.async_api import Locator
 from xnb.recording import Recording
 
 from .lab import LabPage
+from .saved import must_be_clean, read
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -89,7 +91,7 @@ def expected(recording: Recording, time_s: float) -> int:
     return number
 
 
-async def test_the_recording_notebook(open_notebook: Opener) -> None:
+async def test_the_recording_notebook(open_notebook: Opener, ears: Path) -> None:
     notebook = await open_notebook("03-recording.ipynb")
     await notebook.run()
     page, folder = notebook.page, notebook.lab.root
@@ -116,10 +118,12 @@ async def test_the_recording_notebook(open_notebook: Opener) -> None:
     assert await both.video.evaluate("(video) => video.videoWidth") == 640
 
     await notebook.save()
-    saved = (folder / "03-recording.ipynb").read_text(encoding="utf-8")
+    kept = read(folder / "03-recording.ipynb")
+    saved = json.dumps(kept)
     assert len(saved) < 1_000_000
     assert base64.b64encode(recording.path.read_bytes()[:3000]).decode() not in saved
     assert 'src=\\"recordings/card.webm\\"' in saved, "without a kernel the file itself is played"
+    must_be_clean(kept, ears)
 
 
 async def _seeks(player: Player, recording: Recording) -> None:

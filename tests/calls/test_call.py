@@ -286,3 +286,21 @@ async def test_a_subscriber_that_fails_disturbs_nobody(clients):
         await call.until("ended", timeout_s=5)
     kinds = [type(failure["exception"]) for failure in failures]
     assert sorted(kind.__name__ for kind in kinds) == ["ValueError"] * 2 + ["ZeroDivisionError"] * 2
+
+
+async def test_a_loop_that_is_left_stops_the_decoder(clients):
+    call = await clients().call("testcard", video=True)
+    await call.until("connected", timeout_s=15)
+    async for frame in call.video.frames():
+        assert frame.image.shape == (480, 640, 3)
+        break
+    frames = call.audio.chunks()
+    assert call.audio.is_read
+    for _ in range(3):
+        await anext(frames)
+    del frames
+    await asyncio.sleep(0.1)
+    assert not call.video.is_read
+    assert not call.audio.is_read
+    assert not call.peer.video_in.is_read
+    assert not call.peer.audio_in.is_read

@@ -157,6 +157,32 @@ async def test_kicked_people_are_out_until_they_are_invited_again(rooms):
     await until(lambda: len(calls[0].participants) == 2, "the coming back")
 
 
+@pytest.mark.parametrize("error", [xnb.Unreachable, xnb.SignalingError])
+async def test_the_host_puts_somebody_out_of_the_room_when_the_service_does_not(
+    rooms, monkeypatch, error
+):
+    """As whom it does not know: a name that is nobody's, which it calls no numeric id."""
+    calls = await rooms.open(2)
+    await all_there(calls)
+    host, wire = calls[0], calls[0]._group
+    told = []
+    host.on("error", lambda event: told.append(type(event.error)))
+
+    async def fails(*_args, **_more):
+        raise error("Not that one.")
+
+    monkeypatch.setattr(wire._space, "remove", fails)
+    with monkeypatch.context() as patched:
+        patched.setattr(wire, "_ask_room", fails)
+        with pytest.raises(error, match="Not that one"):
+            await host.kick(rooms.name(1))
+    told.clear()
+    await host.kick(rooms.name(1))
+    assert (await calls[1].until("ended", timeout_s=10)).reason == "kicked"
+    assert told == [error]
+    await until(lambda: not host.participants, "the host's hearing of it")
+
+
 async def test_the_host_mutes_somebody_for_everybody(rooms):
     calls = await rooms.open(3)
     await all_there(calls)

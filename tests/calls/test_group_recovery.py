@@ -17,6 +17,7 @@ from xnb.events import StateChange
 from xnb.launch import embedded_server
 from xnb.settings import Timeouts
 from xnb.signaling.http import HttpClient
+from xnb.signaling.janus import JanusSession, Publisher
 from xnb.signaling.janus.transport import DroppedError
 
 BACK = ["reconnecting", "connected"]
@@ -147,6 +148,26 @@ async def test_a_lost_session_is_joined_again_with_the_same_participants(rooms):
     await anext(frames)
     frames.close()
     assert await see(calls[0].participant(rooms.name(1)).video) == 1
+
+
+async def test_who_finds_all_their_places_taken_has_them_freed(rooms):
+    """By connections that are dead: the room lets nobody in more than twice."""
+    calls = await rooms.open(2)
+    await all_there(calls)
+    me = calls[1]
+    access = me._group._access
+    session = JanusSession(access.gateway)
+    await session.open()
+    try:
+        publisher = Publisher(session, access.room, pin=access.pin)
+        await publisher.join(access.display, token=access.ticket)
+        me._group._session._lose()
+        await until(lambda: states(me)[-2:] == BACK, "coming back", 15)
+        assert me._group._access.ticket != access.ticket
+        person = await until(lambda: calls[0].participants, "the guest at the host")
+        assert await see(person[0].video) == 1
+    finally:
+        await session.close()
 
 
 async def test_a_host_comes_back_and_is_still_the_host(rooms):

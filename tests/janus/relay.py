@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 
 
 class Relay:
     """Passes connections on to a port of 127.0.0.1.
+
+    Args:
+        target_port: That port.
+        tls: What to be a TLS server with; the way on is without.
 
     Attributes:
         port: Where to connect to.
         connections: How many have been made so far.
     """
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(self, target_port: int, tls: ssl.SSLContext | None = None) -> None:
         self.port = 0
         self.connections = 0
         self._target = target_port
+        self._tls = tls
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._may_pass = asyncio.Event()
@@ -25,7 +31,9 @@ class Relay:
 
     async def start(self) -> Relay:
         """Listen on a free port."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(
+            self._serve, "127.0.0.1", self.port, ssl=self._tls
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -101,7 +101,10 @@ async def brief(request):
 
 
 async def test_silence_ends_a_session_and_signs_of_life_keep_it(brief):
-    """Also over HTTP, where a poll is held for longer than the server waits."""
+    """Also over HTTP, where a poll is held for longer than the server waits.
+
+    For the embedded server it is such a sign, too, that a client answers pings.
+    """
     silent = JanusSession(brief.gateway("ws", keepalive_s=60))
     kept = [JanusSession(brief.gateway(how, keepalive_s=0.5)) for how in ("ws", "http")]
     states: list[str] = []
@@ -109,12 +112,16 @@ async def test_silence_ends_a_session_and_signs_of_life_keep_it(brief):
     try:
         start_s = time.monotonic()
         await asyncio.gather(*(one.open() for one in (silent, *kept)))
-        async with asyncio.timeout(10):
-            while silent.state != "lost":
-                await asyncio.sleep(0.05)
-        assert time.monotonic() - start_s > TIMEOUT_S * 0.9
-        assert states == ["open", "lost"]
-        await asyncio.sleep(1)
+        if brief.name == "janus":
+            async with asyncio.timeout(10):
+                while silent.state != "lost":
+                    await asyncio.sleep(0.05)
+            assert time.monotonic() - start_s > TIMEOUT_S * 0.9
+            assert states == ["open", "lost"]
+            await asyncio.sleep(1)
+        else:
+            await asyncio.sleep(TIMEOUT_S * 2)
+            kept.append(silent)
         for session in kept:
             assert session.state == "open"
             assert await RoomAdmin(session, 5).exists() is False

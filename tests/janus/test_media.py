@@ -10,7 +10,7 @@ from room_people import Coloured, Person, Senses, View
 from xnb.engine.peer import Peer
 from xnb.engine.publishing import PublishingPeer
 from xnb.media import synthetic
-from xnb.signaling.janus import JanusError, JanusSession, Wanted, echo_test
+from xnb.signaling.janus import JanusError, JanusSession, Subscriber, Wanted, echo_test
 
 
 @pytest.mark.parametrize("transport", ["ws", "http"])
@@ -251,6 +251,29 @@ async def test_the_host_mutes_and_puts_out(server, room):
     with pytest.raises(JanusError) as caught:
         await bob.watch("ann")
     assert caught.value.code == 428
+
+
+async def test_where_private_ids_are_wanted_who_is_put_out_gets_nothing_more(room):
+    made = await room(secret="host", extra={"require_pvtid": True})
+    await (await made.person("ann", "red", 500)).enter()
+    bob = await made.person("bob")
+    joined = await bob.join()
+    view = await bob.watch("ann")
+    await view.shows("red")
+    for private_id in (None, joined.private_id + 1):
+        stranger = Subscriber(bob.session, made.id)
+        with pytest.raises(JanusError) as caught:
+            await stranger.subscribe([Wanted(view.feed.id)], private_id=private_id)
+        assert caught.value.code == 433
+        await stranger.close()
+    await made.admin.kick(joined.id)
+    await bob.hears("kicked")
+    await view.is_still()
+    again = Subscriber(bob.session, made.id)
+    with pytest.raises(JanusError) as caught:
+        await again.subscribe([Wanted(view.feed.id)], private_id=joined.private_id)
+    assert caught.value.code == 433
+    await again.close()
 
 
 async def test_a_full_room_says_so_when_one_publishes(room):

@@ -107,7 +107,6 @@ JOINED: list[dict[str, Any]] = [
 DIFFERENT = {
     "fresh: {'request': 'rtp_forward', 'room': 'the room'}": 423,
     "fresh: {'request': 'joinandconfigure', 'room': 'the room', 'ptype': 'subscriber'}": 430,
-    "fresh: {'request': 'allowed', 'room': 'the room', 'secret': 's', 'action': 'add'}": 429,
     "joined: {'request': 'configure', 'streams': 'text'}": 430,
     "joined: {'request': 'configure', 'streams': [{}]}": 430,
     "joined: {'request': 'configure', 'audiocodec': 5}": 0,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from xnb.signaling.janus import JanusError, Participant, Publisher, RoomAdmin, Subscriber, Wanted
@@ -96,6 +98,52 @@ async def test_pin_and_token_guard_the_door(connect, room):
     assert await made.admin.disallow("ticket-1") == ("ticket-2",)
     watcher = Subscriber(session, made.id, pin="1234")
     assert await code_of(watcher.subscribe([Wanted(1)])) == 433
+
+
+async def test_the_list_of_tokens_is_edited_and_asked_for_apart(connect, room):
+    made = await room(secret="s")
+    session = await connect()
+    handle = await session.attach()
+
+    async def change(action, **more):
+        asked = {"request": "allowed", "room": made.id, "secret": "s", "action": action}
+        return (await handle.request({**asked, **more})).data.get("allowed")
+
+    async def enters(token):
+        someone = Publisher(session, made.id)
+        try:
+            await someone.join("somebody", token=token)
+        except JanusError as error:
+            return error.code
+        await someone.leave()
+        return 0
+
+    assert set(await change("add", allowed=["one", "two"])) == {"one", "two"}
+    assert await enters("three") == 0
+    assert await change("remove", allowed=["one"]) == ["two"]
+    assert await enters("one") == 0
+    assert await change("add") == ["two"]
+    assert await change("enable") == ["two"]
+    assert (await enters("one"), await enters("two")) == (433, 0)
+    assert await change("disable") is None
+    assert await enters("one") == 0
+    assert await change("enable") == ["two"]
+    assert (await enters("one"), await enters("two")) == (433, 0)
+
+
+async def test_a_new_name_is_told_though_nothing_is_sent(connect, room):
+    made = await room()
+    ann, watcher = await made.person("ann"), await made.person("watcher")
+    await watcher.join()
+    number = (await ann.join()).id
+    told = []
+    watcher.publisher.handle.on_event = lambda event: told.append(event.data)
+    await ann.publisher.configure(display="anna")
+    async with asyncio.timeout(5):
+        while not any(one.get("id") == number for one in told):
+            await asyncio.sleep(0.02)
+    (new,) = [one for one in told if one.get("id") == number]
+    assert new == {"videoroom": "event", "id": number, "display": "anna"}
 
 
 async def test_refusals_of_the_room(connect, room):

@@ -203,3 +203,21 @@ async def test_a_group_that_was_cut_off_is_recovered(tmp_path):
     recorder.stop()
     recovered = await asyncio.to_thread(xnb.recover, killed)
     assert [title for _, _, title in tracks(recovered.path)] == ["ann picture", "bob picture"]
+
+
+@pytest.mark.parametrize("is_complete", [False, True])
+async def test_a_film_that_was_not_made_is_made_of_the_tracks_that_are_left(is_complete, tmp_path):
+    """As a kernel leaves them that is killed while it records, or while the film is made."""
+    film = tmp_path / "lecture.webm"
+    tracks_path = tmp_path / "lecture.webm.tracks.mkv"
+    await group(tracks_path)
+    if not is_complete:
+        tracks_path.rename(tmp_path / "lecture.webm.tracks.mkv.part.mkv")
+    made = xnb.recover(film)
+    assert [one.name for one in tmp_path.iterdir()] == ["lecture.webm"]
+    assert made.duration_s == pytest.approx(LENGTH_S, abs=0.1)
+    assert made.has_video
+    heard = made.audio()[-48000:-4800, 0]
+    assert dominant_frequency(heard) in [pytest.approx(hz, abs=2) for hz in TONES_HZ.values()]
+    with pytest.raises(xnb.RecordingError, match="no lecture"):
+        xnb.recover(film)

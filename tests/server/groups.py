@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,11 +108,12 @@ async def call_of(person: Raw, broadcast_id: str) -> dict[str, Any]:
 class ListedRooms:
     """Media rooms without media: who was put out, what is open, and trouble on demand.
 
-    ``people`` is who is in which room, for :meth:`present`.
+    ``people`` is who is in which room, for :meth:`present`, ``tickets`` who may come in.
     """
 
     open_rooms: dict[str, tuple[int, str, int]] = field(default_factory=dict)
     people: dict[str, set[str]] = field(default_factory=dict)
+    tickets: set[tuple[str, str]] = field(default_factory=set)
     kicked: list[tuple[str, str]] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
     places: int = 0
@@ -125,11 +127,15 @@ class ListedRooms:
             raise SfuError("The SFU is down.")
         self.open_rooms[broadcast_id] = (publishers, video_codec, bitrate_bps)
 
-    async def place(self, broadcast_id: str, *, base_url: str) -> Place:
+    async def place(
+        self, broadcast_id: str, person: str, *, names: Collection[str], base_url: str
+    ) -> Place:
         if self.broken:
             raise SfuError("The SFU is down.")
         assert broadcast_id in self.open_rooms
+        assert person in names
         self.places += 1
+        self.tickets.add((broadcast_id, person))
         return Place(
             f"{base_url}/janus",
             broadcast_id,
@@ -137,11 +143,26 @@ class ListedRooms:
             "the-secret",
             self.dialect,
             token=f"t{self.places}",
+            ticket=f"the ticket of {person}",
         )
 
-    async def kick(self, broadcast_id: str, participant_id: str) -> None:
-        self.kicked.append((broadcast_id, participant_id))
-        self.people.get(broadcast_id, set()).discard(participant_id)
+    async def kick(
+        self,
+        broadcast_id: str,
+        person: str,
+        *,
+        names: Collection[str],
+        keep: Callable[[], Collection[str]],
+    ) -> None:
+        self.kicked.append((broadcast_id, person))
+        self.tickets.discard((broadcast_id, person))
+        self.people.get(broadcast_id, set()).difference_update(names)
+        await self.put_out_others(broadcast_id, keep=keep)
+
+    async def put_out_others(
+        self, broadcast_id: str, *, keep: Callable[[], Collection[str]]
+    ) -> None:
+        self.people.get(broadcast_id, set()).intersection_update(keep())
 
     async def close_room(self, broadcast_id: str) -> None:
         self.closed.append(broadcast_id)

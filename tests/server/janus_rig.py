@@ -128,7 +128,10 @@ class Ws:
 
     async def receive(self, within_s: float = 5.0) -> dict:
         async with asyncio.timeout(within_s):
-            return json.loads(await self.socket.receive_str())
+            while (message := await self.socket.receive()).type is aiohttp.WSMsgType.PING:
+                pass  # only without autoping: then nobody answers it
+        assert message.type is aiohttp.WSMsgType.TEXT, message
+        return json.loads(message.data)
 
     async def event(self, within_s: float = 5.0) -> dict:
         return self.events.pop(0) if self.events else await self.receive(within_s)
@@ -172,10 +175,10 @@ class Rig:
         await site.start()
         return Server(core, tiny, f"http://127.0.0.1:{runner.addresses[0][1]}")
 
-    async def ws(self, server: Server | str, **every: Any) -> Ws:
+    async def ws(self, server: Server | str, *, autoping: bool = True, **every: Any) -> Ws:
         url = server if isinstance(server, str) else server.http_url
         socket = await self.http.ws_connect(
-            url.replace("http", "ws", 1), protocols=("janus-protocol",), autoping=True
+            url.replace("http", "ws", 1), protocols=("janus-protocol",), autoping=autoping
         )
         self.stack.push_async_callback(socket.close)
         assert socket.protocol == "janus-protocol"

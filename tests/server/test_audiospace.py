@@ -68,6 +68,7 @@ async def test_a_group_call_from_create_to_end(rig):
     assert access["xnb_room"] == {
         "room": created["room_id"],
         "pin": created["xnb_room"]["pin"],
+        "ticket": access["xnb_room"]["ticket"],
         "dialect": "stock",
     }
     assert access["janus_jwt"]
@@ -353,6 +354,15 @@ async def test_nothing_secret_is_logged_or_shown(rig, caplog):
     access = await bob.ok(NEGOTIATE, session_uuid=mine)
     await ann.ok("audiospace/admin/endAudiospace", broadcast_id=created["broadcast"]["id"])
     room = created["xnb_room"]
-    secrets = [room["pin"], room["secret"], created["credential"], access["janus_jwt"]]
+    mine = access["xnb_room"]["ticket"]
+    assert mine != room["ticket"]
+    secrets = [
+        room["pin"],
+        room["secret"],
+        room["ticket"],
+        mine,
+        created["credential"],
+        access["janus_jwt"],
+    ]
     for secret in (*secrets, created["access_token"], ann.cookie, mine):
         assert secret not in caplog.text

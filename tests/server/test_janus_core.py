@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import aiohttp
 import pytest
 
 from .janus_rig import OFFER, TINY, rigged, until
@@ -149,6 +150,7 @@ IN_SESSION = [
     (453, {"janus": "sing"}),
     (459, {"janus": "message", "body": {}, "handle_id": 12345}),
 ]
+LONG_MID = f"m=audio 9 RTP/AVP 0\r\na=mid:{'x' * 65}\r\n"
 IN_HANDLE = [
     (457, {"janus": "attach", "plugin": TINY}),
     (457, {"janus": "destroy"}),
@@ -162,6 +164,7 @@ IN_HANDLE = [
     (464, {"janus": "message", "body": {}, "jsep": {"type": "rollback", "sdp": OFFER}}),
     (465, {"janus": "message", "body": {}, "jsep": {"type": "offer", "sdp": "garbage"}}),
     (465, {"janus": "message", "body": {}, "jsep": {"type": "offer", "sdp": "v=0\nnonsense"}}),
+    (465, {"janus": "message", "body": {}, "jsep": {"type": "offer", "sdp": OFFER + LONG_MID}}),
     (469, {"janus": "message", "body": {}, "jsep": {"type": "answer", "sdp": OFFER}}),
     (456, {"janus": "trickle"}),
     (454, {"janus": "trickle", "candidate": {"sdpMid": "a"}, "candidates": []}),
@@ -310,7 +313,7 @@ async def test_a_session_that_nobody_claims_is_over(rig, reclaim_s, within_s):
 
 async def test_a_silent_session_times_out_and_one_that_keeps_alive_does_not(rig):
     server = await rig.serve(session_timeout_s=0.7)
-    ws = await rig.ws(server)
+    ws = await rig.ws(server, autoping=False)
     silent, alive = await ws.both(), await ws.both()
     for _ in range(7):
         await asyncio.sleep(0.2)
@@ -318,6 +321,30 @@ async def test_a_silent_session_times_out_and_one_that_keeps_alive_does_not(rig)
     assert {"janus": "timeout", "session_id": silent["session_id"]} in ws.events
     assert (await ws.ask("keepalive", session_id=silent["session_id"]))["error"]["code"] == 458
     assert [handle.detached for handle in server.tiny.handles] == [1, 0]
+
+
+async def test_a_client_that_says_nothing_keeps_its_session_while_it_answers_pings(rig):
+    """Such as janus.js, which says something every 25 s only."""
+    server = await rig.serve(session_timeout_s=0.9)
+    there, away = await rig.ws(server), await rig.ws(server, autoping=False)
+    kept, lost = await there.both(), await away.both()
+    listening = asyncio.create_task(there.receive(30))
+    try:
+        timed_out = {"janus": "timeout", "session_id": lost["session_id"]}
+        assert await away.event() == timed_out
+        await asyncio.sleep(1.5)
+        assert not listening.done()
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+    assert server.core.sessions.keys() == {kept["session_id"]}
+    assert (await there.ask("keepalive", session_id=kept["session_id"]))["janus"] == "ack"
+    # A session of another socket is not kept by these pongs, and pings of the client are answered.
+    await away.socket.ping(b"there?")
+    async with asyncio.timeout(5):
+        while (answer := await away.socket.receive()).type is not aiohttp.WSMsgType.PONG:
+            assert answer.type is aiohttp.WSMsgType.PING
+    assert answer.data == b"there?"
 
 
 async def test_a_flood_of_messages_is_answered_in_order_and_bounded(rig):

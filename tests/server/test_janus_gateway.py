@@ -106,6 +106,17 @@ async def test_bodies_name_a_room_as_text_and_a_user(gateway):
     assert refused["plugindata"]["data"]["error_code"] == 429
 
 
+async def test_a_body_beside_other_requests_than_messages_is_passed_over(gateway):
+    attach = await gateway(host_must_subscribe_s=5.0)
+    ann = await attach("11")
+    strange = {"request": "publish", "x": 1}
+    kept = await ann.post(ann.session, janus="keepalive", body=strange, jsep={"sdp": "x"})
+    assert kept["janus"] == "ack"
+    done = {"completed": True}
+    trickled = await ann.post(ann.handle, janus="trickle", candidate=done, body=strange)
+    assert trickled["janus"] == "ack"
+
+
 async def test_answers_come_on_the_poll_with_user_ids(gateway):
     attach = await gateway()
     ann, bob = await attach("11"), await attach("22")

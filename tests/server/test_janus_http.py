@@ -7,13 +7,15 @@ import base64
 import hashlib
 import hmac
 import time
+from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
+from aiohttp import web
 
-from xnb.server.app import serving
+from xnb.server.app import SERVICES, make_app, serving
 from xnb.server.janus.api_error import ApiError
-from xnb.server.janus.tokens import Tokens
+from xnb.server.janus.tokens import VIDEOROOM, Tokens
 from xnb.server.options import ServerOptions, SfuOptions
 
 from .conftest import TOKEN
@@ -189,7 +191,12 @@ def test_signed_tokens_are_those_of_the_documentation():
     tokens = Tokens("hush", clock=lambda: now_s)
     made = tokens.sign(["janus.plugin.videoroom", "janus.plugin.echotest"], ttl_s=60)
     scope = ("janus", "janus.plugin.videoroom", "janus.plugin.echotest")
-    assert made == by_hand("hush", 1_700_000_060, *scope)
+    word = made.partition(":")[0].rpartition(",")[2]
+    assert len(word) == 16
+    assert made == by_hand("hush", 1_700_000_060, *scope, word)
+    again = tokens.sign(["janus.plugin.videoroom", "janus.plugin.echotest"], ttl_s=60)
+    assert again != made
+    assert not tokens.is_stored(made)
     assert tokens.allows(made)
     assert tokens.allows(made, "janus.plugin.echotest")
     assert not tokens.allows(made, "janus.plugin.streaming")
@@ -221,6 +228,8 @@ def test_stored_tokens_come_and_go():
     tokens.add("everything")
     tokens.add("only echo", ["janus.plugin.echotest"])
     assert tokens.allows("everything", TINY)
+    assert tokens.is_stored("everything")
+    assert not any(tokens.is_stored(other) for other in ("nothing", "ä", "\ud800", None, 5))
     assert tokens.allows("only echo", "janus.plugin.echotest")
     assert not tokens.allows("only echo", TINY)
     tokens.remove("everything")
@@ -257,6 +266,69 @@ async def test_nobody_comes_in_without_a_token_or_the_secret(rig):
     ws = await rig.ws(server)
     assert (await ws.ask("create"))["error"]["code"] == 403
     assert (await ws.ask("create", **good))["janus"] == "success"
+
+
+async def test_only_the_owner_is_told_to_the_plugin_as_such(rig):
+    tokens = Tokens("hush")
+    tokens.add("the server's own")
+    server = await rig.serve(tokens=tokens, api_secret="the api secret")
+    open_to_all = await rig.serve()
+    for at, how, is_owner in (
+        (server, {"token": "the server's own"}, True),
+        (server, {"apisecret": "the api secret"}, True),
+        (server, {"token": tokens.sign([TINY])}, False),
+        (open_to_all, {}, True),
+        (open_to_all, {"token": tokens.sign([TINY])}, True),
+    ):
+        await attached(rig, at, **how)
+        assert at.tiny.handles[-1].link.is_owner is is_owner, how
+
+
+async def test_a_signed_token_has_a_share_of_the_sessions(rig):
+    tokens = Tokens("hush")
+    tokens.add("the server's own")
+    server = await rig.serve(tokens=tokens, max_guest_sessions=3)
+    guest, other = ({"token": tokens.sign([TINY])} for _ in range(2))
+    assert guest != other
+    made = [await rig.post(server.http_url, CREATE | guest) for _ in range(3)]
+    refused = await rig.post(server.http_url, CREATE | guest)
+    assert refused["error"]["code"] == 472
+    for free in (other, *[{"token": "the server's own"}] * 4):
+        assert (await rig.post(server.http_url, CREATE | free))["janus"] == "success"
+    url = f"{server.http_url}/{made[0]['data']['id']}"
+    done = await rig.post(url, {"janus": "destroy", "transaction": "d"} | guest)
+    assert done["janus"] == "success"
+    assert (await rig.post(server.http_url, CREATE | guest))["janus"] == "success"
+    assert guest["token"] not in repr(server.core) + repr(list(server.core.sessions.values()))
+
+
+async def test_guests_make_no_rooms(rig):
+    async with AsyncExitStack() as stack:
+        runner = web.AppRunner(make_app(TOKEN, ServerOptions()), shutdown_timeout=0.3)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/janus"
+        sfu = runner.app[SERVICES].sfu
+
+        async def asks(token, request, **body):
+            session = await rig.post(url, CREATE | {"token": token})
+            at = f"{url}/{session['data']['id']}"
+            attach = {"janus": "attach", "transaction": "a", "plugin": VIDEOROOM, "token": token}
+            handle = await rig.post(at, attach)
+            at += f"/{handle['data']['id']}"
+            told = await rig.post(at, message(request=request, **body) | {"token": token})
+            return told["plugindata"]["data"]
+
+        guest = sfu.tokens.sign([VIDEOROOM])
+        assert (await asks(guest, "create", room="mine"))["error_code"] == 433
+        assert (await asks(guest, "create"))["error_code"] == 433
+        assert (await asks(guest, "create", room="mine", admin_key="x"))["error_code"] == 433
+        assert not sfu.videoroom.rooms
+        assert (await asks(TOKEN, "create", room="theirs"))["videoroom"] == "created"
+        # What is there already is no secret: `exists` tells the same.
+        assert (await asks(guest, "create", room="theirs"))["error_code"] == 427
+        assert [one["room"] for one in (await asks(guest, "list"))["list"]] == ["theirs"]
 
 
 async def test_a_token_that_runs_out_lets_nobody_in_any_more(rig):

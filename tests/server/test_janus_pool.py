@@ -22,10 +22,11 @@ from xnb.server.janus.process import JanusProcess, JanusSettings
 from xnb.server.janus.ring import Ring
 from xnb.server.janus.tokens import Tokens
 from xnb.server.options import JanusOptions, ServerOptions
-from xnb.signaling.janus import Gateway, JanusError, JanusSession, Publisher
+from xnb.signaling.janus import JanusError
 
 from .conftest import TOKEN
 from .janus_rig import rigged, until
+from .room_guests import joined, names_of, place_of, put_out_and_kept_out
 from .test_janus_process import needs_janus
 
 KEYS = [f"broadcast-{n}" for n in range(2000)]
@@ -166,26 +167,13 @@ async def rooms_on(*settings):
     assert not any(instance.process.is_running for instance in instances)
 
 
-@contextlib.asynccontextmanager
-async def joined(place, display, pin=None):
-    """Somebody in the room, as a client would be: with the token and the pin of the place."""
-    session = JanusSession(Gateway(place.url, token=place.token, request_s=5.0, reclaim_s=1.0))
-    await session.open()
-    try:
-        publisher = Publisher(session, place.room, pin=place.pin if pin is None else pin)
-        await publisher.join(display)
-        yield publisher
-    finally:
-        await session.close()
-
-
 async def test_rooms_move_from_a_killed_janus_and_it_comes_back():
     async with rooms_on(JanusSettings(), JanusSettings()) as (pool, rooms):
         ids = [f"call-{n}" for n in range(12)]
         places = {}
         for one in ids:
             await rooms.open(one, **OPEN)
-            places[one] = await rooms.place(one, base_url=HERE)
+            places[one] = await place_of(rooms, one, "11", HERE)
             assert places[one].room == one
         urls = {instance.endpoint.url for instance in pool.instances}
         assert {place.url for place in places.values()} == urls
@@ -201,7 +189,7 @@ async def test_rooms_move_from_a_killed_janus_and_it_comes_back():
         mine = [one for one in ids if places[one].url == victim.endpoint.url]
         os.kill(victim.process.pid, signal.SIGKILL)
         began = asyncio.get_running_loop().time()
-        moved = await rooms.place(ids[0], base_url=HERE)
+        moved = await place_of(rooms, ids[0], "11", HERE)
         assert asyncio.get_running_loop().time() - began < 6
         assert moved.url != places[ids[0]].url
         assert (moved.pin, moved.secret, moved.room) == (
@@ -213,31 +201,34 @@ async def test_rooms_move_from_a_killed_janus_and_it_comes_back():
             assert await rooms.present(ids[0]) == {"22"}
         for one in ids:
             if one not in mine:
-                assert (await rooms.place(one, base_url=HERE)).url == places[one].url
+                assert (await place_of(rooms, one, "11", HERE)).url == places[one].url
 
         await until(lambda: victim.is_healthy and victim.process.is_running, 10)
         # It is another process at another port; what was there is made anew, what moved stays.
-        assert (await rooms.place(ids[0], base_url=HERE)).url == moved.url
+        assert (await place_of(rooms, ids[0], "11", HERE)).url == moved.url
         for one in mine[1:]:
-            again = await rooms.place(one, base_url=HERE)
+            again = await place_of(rooms, one, "11", HERE)
             async with joined(again, "33"):
                 assert await rooms.present(one) == {"33"}
         fresh = next(n for n in KEYS if pool.order(n)[0] is victim)
         await rooms.open(fresh, **OPEN)
-        assert (await rooms.place(fresh, base_url=HERE)).url == victim.endpoint.url
+        assert (await place_of(rooms, fresh, "11", HERE)).url == victim.endpoint.url
+
+
+async def test_somebody_put_out_stays_out_under_any_name():
+    async with rooms_on(JanusSettings()) as (_, rooms):
+        await put_out_and_kept_out(rooms, HERE, knows_tickets=False)
 
 
 async def test_kick_and_close_a_room():
     async with rooms_on(JanusSettings()) as (_, rooms):
         await rooms.open("one", **OPEN)
         await rooms.open("one", **OPEN)
-        place = await rooms.place("one", base_url=HERE)
+        place = await place_of(rooms, "one", "11", HERE)
         async with joined(place, "11") as ann, joined(place, "22"):
-            kicked = asyncio.Event()
-            ann.on_kicked = kicked.set
-            await rooms.kick("one", "11")
-            await rooms.kick("one", "nobody")
-            await asyncio.wait_for(kicked.wait(), 5)
+            for who in ("11", "nobody"):
+                await rooms.kick("one", who, names=names_of(who), keep=lambda: names_of("22"))
+            await asyncio.wait_for(ann.kicked.wait(), 5)
             assert await rooms.present("one") == {"22"}
             await rooms.close_room("one")
             await rooms.close_room("one")
@@ -246,13 +237,13 @@ async def test_kick_and_close_a_room():
                 pass
         assert caught.value.code == 426
         with pytest.raises(KeyError):
-            await rooms.place("one", base_url=HERE)
+            await place_of(rooms, "one", "11", HERE)
 
 
 async def test_a_janus_with_numbers_for_rooms_gets_numbers():
     async with rooms_on(JanusSettings(has_string_ids=False)) as (_, rooms):
         await rooms.open("1BdGYyRVXEqxX", **OPEN)
-        place = await rooms.place("1BdGYyRVXEqxX", base_url=HERE)
+        place = await place_of(rooms, "1BdGYyRVXEqxX", "11", HERE)
         assert isinstance(place.room, int)
         async with joined(place, "11"):
             assert await rooms.present("1BdGYyRVXEqxX") == {"11"}
@@ -267,7 +258,7 @@ async def test_a_janus_elsewhere_is_reached_over_http_too():
     try:
         await pool.start()
         await rooms.open("one", **OPEN)
-        place = await rooms.place("one", base_url=ELSEWHERE)
+        place = await place_of(rooms, "one", "11", ELSEWHERE)
         assert place.url == janus.http_url  # clients go there themselves
         async with joined(place, "11"):
             assert await rooms.present("one") == {"11"}
@@ -301,13 +292,14 @@ async def test_clients_elsewhere_reach_a_private_janus_through_us():
     needs_janus()
     async with server(JanusOptions(("auto",))) as (base, sfu), rigged() as rig:
         await sfu.rooms.open("one", **OPEN)
-        place = await sfu.rooms.place("one", base_url=ELSEWHERE)
+        place = await place_of(sfu.rooms, "one", "11", ELSEWHERE)
         ws = await rig.ws(through(place, base))
         assert (await ws.ask("create"))["error"]["code"] == 403
         at = {"token": place.token}
         session = (await ws.ask("create", **at))["data"]["id"]
         made = await ws.ask("attach", session_id=session, plugin="janus.plugin.videoroom", **at)
         body = {"request": "join", "ptype": "publisher", "room": "one", "pin": place.pin}
+        body["token"] = place.ticket
         at |= {"session_id": session, "handle_id": made["data"]["id"]}
         # A real Janus may answer before its ack.
         said = [await ws.ask("message", body=body, **at), await ws.event()]
@@ -325,7 +317,7 @@ async def test_clients_of_a_janus_with_an_api_secret_never_see_it():
         options = JanusOptions((endpoint.url,), endpoint.api_secret, endpoint.admin_key)
         async with server(options) as (base, sfu), rigged() as rig:
             await sfu.rooms.open("one", **OPEN)
-            place = await sfu.rooms.place("one", base_url=ELSEWHERE)
+            place = await place_of(sfu.rooms, "one", "11", ELSEWHERE)
             assert endpoint.api_secret not in str(vars(place))
             ws = await rig.ws(through(place, base))
             forged = Tokens(secrets.token_urlsafe()).sign()

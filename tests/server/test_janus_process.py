@@ -96,7 +96,7 @@ async def test_our_tokens_and_secrets_let_in_and_nothing_else_does(janus):
         made = await ws.ask("message", body=make, **ask)
         assert made["plugindata"]["data"]["room"] == "text"
         info = await ws.ask("info")
-        assert info["session-timeout"] == 20
+        assert info["session-timeout"] == 60
         assert info["reclaim-session-timeout"] == 30
         assert info["plugins"].keys() == {VIDEOROOM, "janus.plugin.echotest"}
     await janus.stop()

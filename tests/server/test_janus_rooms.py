@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import subprocess
 import sys
+import time
 
 import pytest
 from aiohttp import web
@@ -14,9 +15,10 @@ from xnb.errors import SfuError
 from xnb.server.app import SERVICES, make_app
 from xnb.server.options import ServerOptions, SfuOptions
 from xnb.server.videoroom import VideoRoomOptions
-from xnb.signaling.janus import Gateway, JanusError, JanusSession, Publisher, RoomAdmin
+from xnb.signaling.janus import Gateway, JanusError, JanusSession, RoomAdmin
 
 from .conftest import TOKEN
+from .room_guests import joined, names_of, place_of, put_out_and_kept_out
 
 OPEN = {"publishers": 4, "video_codec": "h264", "bitrate_bps": 1_000_000}
 
@@ -34,32 +36,20 @@ async def server(**options):
         await runner.cleanup()
 
 
-@contextlib.asynccontextmanager
-async def joined(place, display, *, pin=None, token=None):
-    gateway = Gateway(place.url, dialect=place.dialect, token=token or place.token)
-    session = JanusSession(gateway)
-    try:
-        await session.open()
-        who = display if place.dialect == "gateway" else None
-        publisher = Publisher(session, place.room, pin=pin or place.pin, user_id=who)
-        await publisher.join(display)
-        yield publisher
-    finally:
-        await session.close()
-
-
 @pytest.mark.parametrize("dialect", ["stock", "gateway"])
 async def test_a_room_is_opened_found_and_closed(dialect):
     async with server(sfu=SfuOptions(dialect=dialect)) as (base, sfu):
         rooms = sfu.rooms
         await rooms.open("one", **OPEN)
         await rooms.open("one", **OPEN)
-        place = await rooms.place("one", base_url=base)
+        place = await place_of(rooms, "one", "11", base)
         assert place.url == (
             base.replace("http", "ws") + "/janus" if dialect == "stock" else base + "/gateway"
         )
         assert place.token.split(",")[1] == "janus"
-        for hidden in (place.pin, place.secret, place.token):
+        lives_h = (int(place.token.split(",")[0]) - time.time()) / 3600
+        assert lives_h == pytest.approx(24, abs=0.1)
+        for hidden in (place.pin, place.secret, place.token, place.ticket):
             assert len(hidden) > 15
             assert hidden not in repr(place)
         with pytest.raises(JanusError) as caught:
@@ -70,24 +60,35 @@ async def test_a_room_is_opened_found_and_closed(dialect):
             async with joined(place, "11", token="wrong"):
                 pass
         assert caught.value.code == 403
-        async with joined(place, "11") as ann, joined(place, "22"):
+        other = await place_of(rooms, "one", "22", base)
+        async with joined(place, "11") as ann, joined(other, "22"):
             assert await rooms.present("one") == {"11", "22"}
-            kicked = asyncio.Event()
-            ann.on_kicked = kicked.set
-            await rooms.kick("one", "11")
-            await asyncio.wait_for(kicked.wait(), 5)
+            await rooms.kick("one", "11", names=names_of("11"), keep=lambda: names_of("22"))
+            await asyncio.wait_for(ann.kicked.wait(), 5)
             assert await rooms.present("one") == {"22"}
             await rooms.close_room("one")
             await rooms.close_room("one")
         assert await rooms.present("one") == set()
         with pytest.raises(KeyError):
-            await rooms.place("one", base_url=base)
+            await place_of(rooms, "one", "11", base)
+
+
+@pytest.mark.parametrize("dialect", ["stock", "gateway"])
+async def test_somebody_put_out_stays_out_under_any_name(dialect):
+    async with server(sfu=SfuOptions(dialect=dialect)) as (base, sfu):
+        await put_out_and_kept_out(sfu.rooms, base, knows_tickets=True)
+
+
+async def test_guests_cannot_record_on_the_servers_disk(tmp_path):
+    async with server(sfu=SfuOptions(recordings=tmp_path)) as (_, sfu):
+        await sfu.rooms.open("one", **OPEN)
+        assert sfu.videoroom.rooms["one"].settings.lock_record
 
 
 async def test_the_host_governs_the_room_with_its_secret_and_nobody_without():
     async with server() as (base, sfu):
         await sfu.rooms.open("one", **OPEN)
-        place = await sfu.rooms.place("one", base_url=base)
+        place = await place_of(sfu.rooms, "one", "11", base)
         session = JanusSession(Gateway(place.url, token=place.token))
         await session.open()
         try:
@@ -99,7 +100,7 @@ async def test_the_host_governs_the_room_with_its_secret_and_nobody_without():
             await session.close()
         # Whoever asks for the place next has it made anew, with the same keys.
         assert not sfu.videoroom.has_room("one")
-        again = await sfu.rooms.place("one", base_url=base)
+        again = await place_of(sfu.rooms, "one", "11", base)
         assert (again.pin, again.secret) == (place.pin, place.secret)
         assert sfu.videoroom.has_room("one")
 
@@ -107,7 +108,7 @@ async def test_the_host_governs_the_room_with_its_secret_and_nobody_without():
 async def test_a_base_url_with_tls_and_a_path_is_kept():
     async with server() as (_, sfu):
         await sfu.rooms.open("one", **OPEN)
-        place = await sfu.rooms.place("one", base_url="https://calls.example/xnb")
+        place = await place_of(sfu.rooms, "one", "11", "https://calls.example/xnb")
         assert place.url == "wss://calls.example/xnb/janus"
 
 
@@ -118,7 +119,7 @@ async def test_a_server_full_of_rooms_says_so():
         with pytest.raises(SfuError, match="other calls"):
             await sfu.rooms.open("two", **OPEN)
         with pytest.raises(KeyError):
-            await sfu.rooms.place("two", base_url=base)
+            await place_of(sfu.rooms, "two", "11", base)
 
 
 def test_importing_the_server_does_not_load_the_media_engine():

@@ -108,7 +108,7 @@ class Host:
         self.janus = JanusSession(access.gateway)
         await self.janus.open()
         self.me = Person(self.janus, access.room, access.display, "blue", 1500, pin=access.pin)
-        await self.me.join(id=access.publisher_id)
+        await self.me.join(id=access.publisher_id, token=access.ticket)
         if sends:
             await self.me.publish(**sends)
         await self.space.publish(
@@ -282,7 +282,7 @@ async def test_a_bot_finds_its_room_on_another_janus_when_one_is_killed(host):
     ann.janus = JanusSession(access.gateway)
     await ann.janus.open()
     ann.me = Person(ann.janus, access.room, access.display, pin=access.pin)
-    await ann.me.join(id=access.publisher_id)
+    await ann.me.join(id=access.publisher_id, token=access.ticket)
     eye = await ann.watch("testcard-7", "audio")
     await eye.gets(sound_s=2.0)
     assert eye.loudest_hz() == pytest.approx(tone_hz(7), abs=3)
@@ -325,7 +325,7 @@ async def test_a_bot_comes_back_when_its_room_was_lost(host):
     access = await ann.space.reconnect_host(ann.call)
     await ann.me.close()
     ann.me = Person(ann.janus, access.room, access.display, pin=access.pin)
-    await ann.me.join(id=access.publisher_id)
+    await ann.me.join(id=access.publisher_id, token=access.ticket)
     eye = await ann.watch("testcard-5", "audio")
     await eye.gets(sound_s=2.0)
     assert eye.loudest_hz() == pytest.approx(tone_hz(5), abs=3)

@@ -30,6 +30,7 @@ from xnb.signaling.messages import User
 from .conftest import COOKIE, GUEST_TOKEN, FakeServer, refuse
 
 PIN, SECRET, CREDENTIAL = "pin-SECRET-1", "secret-SECRET-2", "credential-SECRET-3"
+TICKET = "ticket-SECRET-5"
 CREATED = {
     "broadcast": {"id": "1abc", "user_id": "p1", "twitter_id": "42"},
     "room_id": "1abc",
@@ -38,7 +39,13 @@ CREATED = {
     "webrtc_gw_url": "ws://127.0.0.1:9/janus",
     "access_token": "chat-SECRET-4",
     "session_uuid": "s-host",
-    "xnb_room": {"room": "1abc", "pin": PIN, "secret": SECRET, "dialect": "stock"},
+    "xnb_room": {
+        "room": "1abc",
+        "pin": PIN,
+        "ticket": TICKET,
+        "secret": SECRET,
+        "dialect": "stock",
+    },
 }
 LIVE_GROUP = ServerProfile.live().group
 
@@ -91,6 +98,7 @@ async def test_creating_sends_the_documented_members(fake: FakeServer, space: Au
     assert (hosted.broadcast_id, hosted.session_uuid) == ("1abc", "s-host")
     assert (access.gateway.url, access.gateway.token) == ("ws://127.0.0.1:9/janus", CREDENTIAL)
     assert (access.room, access.pin, access.secret) == ("1abc", PIN, SECRET)
+    assert access.ticket == TICKET
     assert (access.display, access.publisher_id) == ("42", "42")
     assert access.extra == {}
     assert dataclasses.replace(access, room=77).publisher_id == 42

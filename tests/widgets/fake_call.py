@@ -35,9 +35,13 @@ class FakeRecording:
     def __init__(self, call: FakeCall, path: Path) -> None:
         self.call = call
         self.path = path
+        self.parts = (SimpleNamespace(path=self.path),)
+        self.progress: float | None = None
+        self.is_finished = False
 
     async def _stop(self) -> None:
         await asyncio.sleep(0)
+        self.is_finished = True
         self.call.recording = None
         self.call.recordings.append(SimpleNamespace(path=self.path))
         self.call.tell_local()
@@ -112,6 +116,12 @@ class FakeCall:
                 sending=self.sending,
             )
         )
+
+    _tell_local = tell_local
+
+    @property
+    def is_over(self) -> bool:
+        return self.state is CallState.ENDED
 
     def _set(self, name: str, value: bool) -> None:
         assert asyncio.get_running_loop() is self.runner.loop, "called off the engine's loop"

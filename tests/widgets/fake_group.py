@@ -23,6 +23,7 @@ class FakeParticipant:
         self.is_host = False
         self.is_talking = False
         self.is_muted = False
+        self.is_muted_by_host = False
         self.is_camera_on = True
         self.joined_at = datetime.now(UTC)
         self.peer: Any = None
@@ -116,3 +117,4 @@ class FakeGroup(FakeCall):
 
     async def mute_participant(self, person: FakeParticipant, *, muted: bool = True) -> None:
         self._check(f"{'mute' if muted else 'unmute'} {person.name}")
+        self.change(person, is_muted_by_host=muted)

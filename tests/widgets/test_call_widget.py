@@ -231,8 +231,8 @@ async def test_no_secret_is_synced_or_shown() -> None:
         "title", "state", "state_text", "stage_text", "stages", "incoming", "connected_at",
         "duration_s", "muted", "camera_on", "has_video", "recording", "record_elapsed", "sending",
         "codec", "size", "fps", "rtt", "loss", "path", "bitrate", "remote_muted",
-        "remote_camera_off", "failure", "ended", "recorded", "notice", "own_thread", "transport",
-        "leg", "player",
+        "remote_camera_off", "failure", "ended", "recorded", "saving", "notice", "own_thread",
+        "transport", "leg", "player",
         "layout", "tabbable", "tooltip",
     }  # fmt: skip
     state = {name: value for name, value in widget.get_state().items() if name in names}

@@ -302,7 +302,10 @@ async def test_what_a_page_encodes_reaches_the_far_end_undecoded(world: World) -
     assert strongest_hz(samples[30:80]) == pytest.approx(880, abs=8)
     # What the far end asks for reaches the page's encoder.
     assert any(kinds), "a keyframe in mid-call"
-    assert [one["bitrate_bps"] for one in page.heard("encode")][-1] == 250_000
+    # On a busy machine the estimate of the path asks for less still.
+    bitrates_bps = [one["bitrate_bps"] for one in page.heard("encode")]
+    assert 250_000 in bitrates_bps
+    assert bitrates_bps[-1] <= 250_000
     assert page.got >= number - 5, "what came is acknowledged"
     # The two decoders are the far end's own.
     assert decoder_threads() == [f"xnb-decode-{world.near.video_codec_in_use}"]

@@ -119,6 +119,27 @@ async def test_a_group_that_rings_is_answered_in_the_waiting_card(
     door.close()
 
 
+async def test_the_waiting_card_joins_by_id(clients: list[xnb.Client]) -> None:
+    host, guest, stranger = clients
+    await guest.connect()
+    call = await host.start_group_call([guest.handle], video=True)
+    door = IncomingWidget(guest)
+    door._handle_custom_msg({"type": "join", "broadcast": call.broadcast_id, "video": False}, [])
+    await until(lambda: door.active is not None and door.active.state == "connected", 20)
+    assert door.call.broadcast_id == call.broadcast_id
+    assert door.call.video_enabled is False
+    other = IncomingWidget(stranger)
+    for broadcast_id, why in ((call.broadcast_id, "not invited"), ("nothing", "no group call")):
+        other._handle_custom_msg({"type": "join", "broadcast": broadcast_id, "video": True}, [])
+        await until(lambda why=why: other.active and why in str(other.active.failure), 20)
+    other._handle_custom_msg({"type": "join", "video": True}, [])
+    await until(lambda: "broadcast id" in other.notice)
+    await call.hangup()
+    await until(lambda: door.active.ended)
+    door.close()
+    other.close()
+
+
 async def test_settings_that_cannot_be_are_refused_at_once(clients: list[xnb.Client]) -> None:
     handle = clients[0].handle
     with pytest.raises(SettingsError, match="transport"):

@@ -11,7 +11,7 @@ import pytest
 
 from xnb.engine.peer import Peer
 from xnb.errors import MediaError, NotInvited, SfuError
-from xnb.events import CallState, EndReason
+from xnb.events import CallState, EndReason, ParticipantJoined
 from xnb.media import synthetic
 from xnb.media.clock import MonotonicClock
 from xnb.widgets import summarized, tile_stats
@@ -21,8 +21,8 @@ from xnb.widgets.group_widget import GroupWidget
 from xnb.widgets.tile_sizes import TileSizes
 from xnb.widgets.tile_stats import person_words
 
-from .fake_call import FakeCall
-from .fake_group import FakeGroup
+from .fake_call import FakeCall, FakeRecording
+from .fake_group import FakeGroup, FakeParticipant
 from .pages import LOOPBACK, Page, strongest_hz, until
 
 if TYPE_CHECKING:
@@ -184,6 +184,26 @@ async def test_what_the_host_asks_for_reaches_the_call() -> None:
     assert not widget.people[1]["silenced"]
 
 
+async def test_bad_news_is_not_driven_out_by_good_news() -> None:
+    call = FakeGroup("ann")
+    widget = GroupWidget(call)
+    call.connect()
+    call.join("early")
+    await settle(widget)
+    assert widget.notice == "", "who was there before us has not come just now"
+    call.duration_seconds = 10.0
+    for name in ("bob", "cem"):
+        call.join(name)
+    await settle(widget)
+    assert widget.notice == "bob and cem joined"
+    call.refusal = SfuError("The room is full.", remedy="Raise max_participants.")
+    from_page(widget, {"type": "command", "name": "invite", "people": ["dora"]})
+    await settle(widget)
+    call.join("eve")
+    await settle(widget)
+    assert widget.notice == "The room is full. Raise max_participants."
+
+
 async def test_a_refused_invitation_is_said() -> None:
     call = FakeGroup("ann")
     call.refusal = SfuError("The room is full.", remedy="Raise max_participants.")
@@ -267,6 +287,28 @@ async def test_why_it_ended(reason: EndReason, is_host: bool, words: str) -> Non
     call.connect()
     call.end(reason)
     assert widget.ended["reason_text"] == words
+
+
+async def test_a_film_that_is_made_after_the_call_gets_into_the_summary(tmp_path: Path) -> None:
+    call = FakeGroup("ann")
+    widget = GroupWidget(call)
+    call.connect()
+    film = FakeRecording(call, tmp_path / "film.mp4")
+    call.recording = film
+    call.tell_local()
+    assert widget.recording
+    film.progress = 0.4
+    call.recording = None
+    call.tell_local()
+    await until(lambda: widget.saving == "Making film.mp4: 40%")
+    assert not widget.recording
+    call.end(EndReason.HANGUP)
+    assert "film.mp4" not in widget._summary()["text/plain"]
+    call.recordings.append(film)
+    film.is_finished = True
+    await until(lambda: not widget.saving)
+    assert "film.mp4" in widget._summary()["text/plain"]
+    assert widget.recorded == [str(tmp_path / "film.mp4")]
 
 
 async def test_a_join_that_was_refused_is_a_failure_in_words() -> None:
@@ -463,6 +505,24 @@ async def test_a_person_who_reconnects_is_brought_anew(room: Room) -> None:
     await until(lambda: page.lost)
     assert page.lost == ["The call has a new connection."]
     assert page.told("lost")[0]["again"] is True
+    again = await room.page("1")
+    await until(lambda: len(again.samples) > 60)
+    assert strongest_hz(again.samples[25:55]) == pytest.approx(660, abs=8)
+
+
+async def test_a_person_who_is_back_at_once_is_brought_too(room: Room) -> None:
+    """Who leaves and returns before the card was told of either is another object."""
+    page = await room.page("1")
+    await until(lambda: room.leg.connected_to("1") == 1)
+    ann = room.call.participants[0]
+    room.call.leave(ann)
+    back = FakeParticipant(ann.name, 1)
+    assert back.id == ann.id
+    ann.peer = None
+    back.peer = await room.connection(660.0)
+    room.call._people.insert(0, back)
+    room.call.emit(ParticipantJoined(participant=back))
+    await until(lambda: page.lost)
     again = await room.page("1")
     await until(lambda: len(again.samples) > 60)
     assert strongest_hz(again.samples[25:55]) == pytest.approx(660, abs=8)

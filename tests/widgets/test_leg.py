@@ -133,7 +133,7 @@ async def test_the_end_of_the_call_closes_every_leg(world: World) -> None:
     await world.leg.shut()
 
 
-async def test_no_media_yet_is_told_to_the_page() -> None:
+async def test_a_page_waits_while_there_are_no_media_and_is_told_when_they_come() -> None:
     leg = BrowserLeg()
     sent: list[Any] = []
     leg.send = lambda content, buffers=None: sent.append(content)
@@ -142,8 +142,19 @@ async def test_no_media_yet_is_told_to_the_page() -> None:
     leg._handle({"type": "offer", "page": "p", "sdp": "v=0"})
     await until(lambda: sent)
     why = "The call has no media yet."
-    lost = {"type": "lost", "page": "p", "path": "webrtc", "why": why}
-    assert sent == [{**lost, "again": True, "final": False}]
+    assert sent == [{"type": "wait", "page": "p", "path": "webrtc", "why": why}]
+    leg.follow_call()
+    assert len(sent) == 1
+    call.peer = SimpleNamespace(
+        video_out=SimpleNamespace(on_frame=lambda _: SimpleNamespace(close=lambda: None))
+    )
+    leg.follow_call()
+    leg.follow_call()
+    assert sent[1:] == [{"type": "ready"}], "once"
+    call.peer = None
+    leg._handle({"type": "open", "page": "p", "path": "comm"})
+    await until(lambda: len(sent) > 2)
+    assert sent[2]["type"] == "wait", "a connection that is gone answers nobody"
 
 
 async def test_a_new_connection_of_the_call_makes_pages_come_again(world: World) -> None:

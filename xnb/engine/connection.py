@@ -31,6 +31,10 @@ from .streams import Streams
 _log = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 5.0
+MAX_REMOTE_CANDIDATES = 64
+"""Of one far end, in descriptions and by themselves; further ones are ignored. Each is paired with
+all of ours and checked, which also sends packets to whatever address it names."""
+_MAX_CANDIDATE_CHARS = 1024
 
 _check_version_once = functools.cache(adapter.check_version)
 
@@ -113,6 +117,7 @@ class Connection:
         self._settled = asyncio.Event()
         self._described_at: float | None = None
         self._gathering: asyncio.Future[None] | None = None
+        self._remote_candidates: set[str] = set()
         self._closing: asyncio.Task[None] | None = None
         self.pc.on("iceconnectionstatechange", self._on_transport_state)
         self.pc.on("connectionstatechange", self._on_transport_state)
@@ -166,7 +171,8 @@ class Connection:
     async def add_candidate(self, candidate: str, mid: str | None, index: int | None) -> None:
         """Add a candidate of the far end (trickle ICE, RFC 8838).
 
-        Unusable ones (garbled, or hidden behind a ``.local`` name) are ignored.
+        Unusable ones (garbled, or hidden behind a ``.local`` name) are ignored, and those that
+        are too many.
         """
         line = candidate.removeprefix("a=").removeprefix("candidate:").strip()
         if not line or ".local " in line:
@@ -178,7 +184,15 @@ class Connection:
             return
         parsed.sdpMid = mid
         parsed.sdpMLineIndex = index if index is not None or mid is not None else 0
-        await self.pc.addIceCandidate(parsed)
+        if self._may_take(line):
+            await self.pc.addIceCandidate(parsed)
+
+    def _may_take(self, candidate: str) -> bool:
+        """Note a candidate of the far end; whether it was noted before, or there is room for it."""
+        has_room = len(self._remote_candidates) < MAX_REMOTE_CANDIDATES
+        if has_room and len(candidate) <= _MAX_CANDIDATE_CHARS:
+            self._remote_candidates.add(candidate)
+        return candidate in self._remote_candidates
 
     def _tune(self) -> None:
         """Repair the transport's habits, as soon as there is one."""
@@ -197,7 +211,8 @@ class Connection:
         lines = [
             line
             for line in sdp.splitlines()
-            if not (line.startswith("a=candidate:") and ".local " in line)
+            if not line.startswith("a=candidate:")
+            or (".local " not in line and self._may_take(line[len("a=candidate:") :].strip()))
         ]
         text = "\r\n".join(with_shared_candidates(lines)) + "\r\n"
         try:

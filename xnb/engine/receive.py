@@ -112,6 +112,11 @@ class Incoming:
 
     # Listeners
 
+    @property
+    def is_read(self) -> bool:
+        """Whether anybody takes its frames here, decoded or as they came."""
+        return bool(self._decoded or self._encoded)
+
     def on_packet(self, callback: PacketListener) -> ListenerHandle:
         """Call ``callback(packet, codec)`` with each packet, in the order of arrival."""
         return self._listen(self._packet, callback)

@@ -16,7 +16,7 @@ from aiortc import InvalidStateError, RTCRtpCodecCapability, RTCRtpTransceiver
 from ..errors import SignalingError
 from ..settings import IceSettings, Timeouts, VideoCodec
 from .codecs import audio_preferences, video_preferences
-from .connection import Connection, PeerState
+from .connection import MAX_REMOTE_CANDIDATES, Connection, PeerState
 from .receive import Incoming
 from .remote_clock import RemoteClock
 from .room_lines import Kind, ReceivedLine, SentLine
@@ -73,6 +73,7 @@ class RoomPeer(Connection):
         self._gone_s = gone_s
         self._lines = OfferedLines()
         self._clock = RemoteClock()
+        self._trickled: set[str] = set()
         self._waiting: asyncio.TimerHandle | None = None
         self._was_up = False
         self._is_gone = False
@@ -228,12 +229,16 @@ class RoomPeer(Connection):
     async def add_candidate(self, candidate: str, mid: str | None, index: int | None) -> None:
         """Add a candidate of the far end (trickle ICE, RFC 8838).
 
-        All of a bundle belong to one transport, so whose line they name does not matter.
+        All of a bundle belong to one transport, so whose line they name does not matter, and each
+        is taken once.
         """
         transceivers = self.pc.getTransceivers()
-        if transceivers and transceivers[0].mid is not None:
-            mid, index = transceivers[0].mid, None
-        await super().add_candidate(candidate, mid, index)
+        if not transceivers or transceivers[0].mid is None:
+            return  # there is no description that they could belong to
+        if candidate in self._trickled or len(self._trickled) >= MAX_REMOTE_CANDIDATES:
+            return
+        self._trickled.add(candidate)
+        await super().add_candidate(candidate, transceivers[0].mid, None)
 
     def _expect_up(self) -> None:
         if not self._was_up:

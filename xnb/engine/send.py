@@ -355,7 +355,7 @@ class Outgoing:
         elif isinstance(unit, AudioFrame):
             if self._stamp(unit):
                 self._send_sound(unit)
-        elif not self._limits.is_too_soon():
+        elif not self._limits.is_too_soon(unit):
             unit = self._limits.scaled(unit)
             if self._stamp(unit):
                 self._await_key = False

@@ -79,13 +79,11 @@ class People:
         for person_id, display in joined.attendees:
             self.joining(person_id, display)
             here.add(display or str(person_id))
-        # Somebody who came back before the room let go of the old connection is in it twice, and
-        # has another id than the usual one with the connection that counts: that one last.
-        usual_first = sorted(joined.publishers, key=lambda feed: str(feed.id) != _user_of(feed))
-        self.publishers(tuple(usual_first))
+        for person in self._call.participants:
+            person._feed = None
+        self.publishers(joined.publishers)
         for person in self._call.participants:
             if person.id not in here:
-                person._feed = None
                 self._spawn(self._miss(person))
 
     async def _miss(self, person: Participant) -> None:
@@ -142,10 +140,12 @@ class People:
             if feed.id == self.me or self._is_me(user_id):
                 continue
             person = self._by_feed[feed.id] = self._person(user_id)
-            self._feeds[feed.id] = feed
+            self._feeds.pop(feed.id, None)
+            self._feeds[feed.id] = feed  # the newest last
+            if self._feed_of(person) is not feed:
+                continue
             before, person._feed = person._feed, feed
-            sound = sound_of(feed)
-            person._moderated = any(s.is_moderated for s in feed.streams if s.mid == sound)
+            person.is_muted_by_host = _is_moderated(feed)
             if feed.is_talking is not None:
                 self._call._talks(person, feed.is_talking)
             if before is None or _sent(before) != _sent(feed) or person._subscription is None:
@@ -154,42 +154,59 @@ class People:
 
     def unpublished(self, feed_id: FeedId) -> None:
         """Somebody stopped sending and stays."""
-        self._feeds.pop(feed_id, None)
         person = self._by_feed.get(feed_id)
-        if person and person._feed and person._feed.id == feed_id:
-            person._feed = self._other_feed(person)
+        if person and self._forget_feed(person, feed_id):
             self._receive(person)
             self._call._talks(person, False)
 
     def leaving(self, feed_id: FeedId, reason: str) -> None:
         """Somebody left; ``reason`` is empty or ``"kicked"``."""
-        self._feeds.pop(feed_id, None)
         person = self._by_feed.pop(feed_id, None)
         if person is None:
             return
-        if person._feed and person._feed.id == feed_id:
-            person._feed = self._other_feed(person)
+        if self._forget_feed(person, feed_id):
             self._receive(person)
         if person._feed is None and person not in self._by_feed.values():
             self._call._gone(person, "kicked" if reason == "kicked" else "left")
 
-    def _other_feed(self, person: Participant) -> Feed | None:
-        """Another connection of somebody who is in the room twice."""
-        theirs = (self._feeds.get(one) for one, who in self._by_feed.items() if who is person)
-        return next((feed for feed in theirs if feed), None)
+    def _forget_feed(self, person: Participant, feed_id: FeedId) -> bool:
+        """It is not sent any more; whether they are received by another one now, or not at all."""
+        self._feeds.pop(feed_id, None)
+        if person._feed is None or person._feed.id != feed_id:
+            return False
+        person._feed = self._feed_of(person)
+        if person._feed:
+            person.is_muted_by_host = _is_moderated(person._feed)
+        return True
+
+    def _feed_of(self, person: Participant) -> Feed | None:
+        """What counts of somebody who is in the room more than once.
+
+        The one with their own id, which nobody else can have as long as they are there; only the
+        name is free to choose on some servers. They do without it when they come back before the
+        room let go of their old connection: then the newest one counts, as soon as the old one
+        is gone or sends no more.
+        """
+        theirs = [feed for one, feed in self._feeds.items() if self._by_feed.get(one) is person]
+        own = [feed for feed in theirs if str(feed.id) == _user_of(feed)]
+        return next(reversed(own or theirs), None)
+
+    def feed_ids(self, person: Participant) -> tuple[FeedId, ...]:
+        """Somebody's ids in the room: usually one."""
+        return tuple(one for one, who in self._by_feed.items() if who is person)
 
     def talking(self, feed_id: FeedId, talks: bool, level_dbov: float) -> None:
         """Somebody began or stopped to talk."""
         person = self._by_feed.get(feed_id)
-        if person:
+        if person and person._feed and person._feed.id == feed_id:
             person._room_level_dbov = level_dbov
             self._call._talks(person, talks)
 
     def moderated(self, feed_id: FeedId, mid: str, muted: bool) -> None:
         """The host muted a stream of somebody, or took that back."""
         person = self._by_feed.get(feed_id)
-        if person and person._feed and mid == sound_of(person._feed):
-            person._moderated = muted
+        if person and person._feed and (feed_id, mid) == (person._feed.id, sound_of(person._feed)):
+            person.is_muted_by_host = muted
             self._look_at(person)
 
     # Receiving
@@ -217,8 +234,8 @@ class People:
             try:
                 await self._hold_once(person, room, broken)
             except XnbError as error:
-                if isinstance(error, JanusError) and error.code == NO_FEED:
-                    person._feed = None
+                if isinstance(error, JanusError) and error.code == NO_FEED and person._feed:
+                    self._forget_feed(person, person._feed.id)
             if time.monotonic() - begun_s > PAUSES_S[-1]:
                 attempt = 0
             await asyncio.sleep(PAUSES_S[min(attempt, len(PAUSES_S) - 1)])
@@ -231,7 +248,7 @@ class People:
         layers = layers_of(feed) if self._call.options.video else {}
         if not layers and sound_of(feed) is None:
             await broken.wait()  # nothing to receive: until they send something else
-        layer = person._chooser.layer(layers)
+        layer = person._layer_for(layers)
         subscription = Subscription(room, feed, layers, layer, person.name, broken.set)
         person._subscribed(subscription, self._call._started_s)
         self._call._received(person)
@@ -270,13 +287,13 @@ class People:
             subscription = person._subscription
             if subscription is None or subscription.peer.state is not PeerState.CONNECTED:
                 continue
-            wanted = person._chooser.layer(subscription.available)
+            wanted = person._layer_for(subscription.available)
             if wanted != subscription.layer and not subscription.is_switching:
                 self._spawn(self._change_layer(person, subscription))
 
     async def _change_layer(self, person: Participant, subscription: Subscription) -> None:
         try:
-            await subscription.set_layer(person._chooser.layer(subscription.available))
+            await subscription.set_layer(person._layer_for(subscription.available))
         except SfuError as error:
             self._call._nonfatal(error)
         self._call._changed(person)
@@ -306,6 +323,12 @@ class People:
 
 def _user_of(feed: Feed) -> str:
     return feed.user_id or feed.display or str(feed.id)
+
+
+def _is_moderated(feed: Feed) -> bool:
+    """Whether the host stopped somebody's sound."""
+    sound = sound_of(feed)
+    return any(one.is_moderated for one in feed.streams if one.mid == sound)
 
 
 def _sent(feed: Feed) -> tuple[Any, ...]:

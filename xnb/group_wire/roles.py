@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import CallEnded, CallError, NotInvited, SignalingError, Unreachable, XnbError
 from ..events import EndReason
 from ..signaling.audiospace import Hosted, RoomAccess
-from ..signaling.janus import Feed, JanusError, JanusSession, RoomAdmin
+from ..signaling.janus import Feed, FeedId, JanusError, JanusSession, RoomAdmin
 from ..signaling.messages import User
 from .subscription import Subscription, layers_of, sound_of, with_streams
 from .wire import GroupWire
@@ -139,11 +139,37 @@ class HostWire(GroupWire):
         await self._let_know(await self._look_up(people))
 
     async def kick(self, person: Participant) -> None:
-        """Put somebody out of the call and of its room."""
-        await self._space.remove(self.broadcast_id, person.id)
-        feed = person._feed
-        if feed is not None:
-            await self._ask_room(lambda admin: admin.kick(feed.id), may_be_gone=True)
+        """Put somebody out of the call and of its room.
+
+        The room is asked as well when the service knows nobody like that, or does not answer.
+
+        Raises:
+            XnbError: Neither did it; what the service said.
+        """
+        failure: XnbError | None = None
+        try:
+            await self._space.remove(self.broadcast_id, person.id)
+        except XnbError as error:
+            failure = error
+        are_out = False
+        for feed_id in self.people.feed_ids(person):
+            try:
+                are_out |= await self._kick_feed(feed_id)
+            except XnbError as error:
+                self._call._nonfatal(error)
+        if failure and not are_out:
+            raise failure
+        if failure:
+            self._call._nonfatal(failure)
+
+    async def _kick_feed(self, feed_id: FeedId) -> bool:
+        """Put one connection out of the room; whether that did it."""
+        try:
+            return await self._ask_room(lambda admin: admin.kick(feed_id))
+        except JanusError as error:
+            if error.code != NOT_THERE:
+                raise
+            return False
 
     async def moderate(self, person: Participant, muted: bool) -> None:
         """Stop somebody's sound in the room, or let it through again."""
@@ -157,20 +183,17 @@ class HostWire(GroupWire):
         note = self._space.mute if muted else self._space.unmute
         await note(self.broadcast_id, person.id)
 
-    async def _ask_room(
-        self, request: Callable[[RoomAdmin], Awaitable[None]], *, may_be_gone: bool = False
-    ) -> None:
+    async def _ask_room(self, request: Callable[[RoomAdmin], Awaitable[None]]) -> bool:
+        """Ask the room something as its owner; ``False`` where the service does that by itself."""
         session, access = self._session, self._access
         if session is None or access is None or not access.secret:
-            return  # a service that does it by itself
+            return False
         admin = RoomAdmin(session, access.room, secret=access.secret, user_id=access.display)
         try:
             await request(admin)
-        except JanusError as error:
-            if not may_be_gone or error.code != NOT_THERE:
-                raise
         finally:
             await admin.close()
+        return True
 
     async def _let_know(self, people: Sequence[User]) -> None:
         if people:

@@ -43,7 +43,7 @@ SILENT_S = 3.0
 """So long a way that fell silent may take to come back once the server can be reached again."""
 ELSEWHERE_S = 1.5
 """A room whose server does not answer for so long is asked for anew."""
-NO_ROOM, ROOM_IS_FULL, ID_TAKEN = 426, 432, 436
+NO_ROOM, ROOM_IS_FULL, NOT_LET_IN, ID_TAKEN = 426, 432, 433, 436
 
 
 class GroupWire:
@@ -188,12 +188,12 @@ class GroupWire:
         publisher.on_hangup = lambda _reason: self._trouble("The room closed our connection")
         publisher.on_detached = lambda: self._trouble("The room forgot us")
         try:
-            return await publisher.join(access.display, id=access.publisher_id)
+            return await publisher.join(access.display, id=access.publisher_id, token=access.ticket)
         except JanusError as error:
             if error.code != ID_TAKEN:
                 raise
         # An earlier connection of ours that the room still holds; the others go by the name.
-        return await publisher.join(access.display)
+        return await publisher.join(access.display, token=access.ticket)
 
     async def _publish(self, peer: PublishingPeer, offer: str, access: RoomAccess) -> None:
         assert self._publisher is not None
@@ -313,8 +313,8 @@ class GroupWire:
                         raise
                     except XnbError as error:
                         failure = error
-                        # Our own old place may be the one that is missing.
-                        is_full = getattr(error, "code", None) == ROOM_IS_FULL
+                        # Our own old places may be those that are missing.
+                        is_full = getattr(error, "code", None) in (ROOM_IS_FULL, NOT_LET_IN)
                     await asyncio.sleep(PAUSES_S[min(attempt, len(PAUSES_S) - 1)])
                     attempt += 1
         cause = failure.message if failure else f"{why}."

@@ -13,9 +13,18 @@ SUFFIX = ".part.mkv"
 """What the name of a part ends in, after the whole name of the file it becomes."""
 
 
+TRACKS_SUFFIX = ".tracks.mkv"
+"""What the name of a group's tracks ends in, after that of the film that is made of them."""
+
+
 def part_of(path: Path) -> Path:
     """Where the part of the recording ``path`` is written."""
     return path.with_name(path.name + SUFFIX)
+
+
+def tracks_of(path: Path) -> Path:
+    """Where everybody's tracks are, of which the film ``path`` is made."""
+    return path.with_name(path.name + TRACKS_SUFFIX)
 
 
 def lock(descriptor: int) -> None:

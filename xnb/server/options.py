@@ -31,7 +31,10 @@ class SfuOptions:
     """The embedded SFU's Janus API. Times in seconds.
 
     Args:
-        session_timeout_s: A session of which nothing is heard for so long is over.
+        session_timeout_s: A session of which nothing is heard for so long is over: so long
+            somebody whose machine died, or whose kernel computes, stays in the room. Who was
+            put out by this and is back comes in again. On a WebSocket the answer to a ping
+            counts, which browsers give by themselves.
         reclaim_s: How long a session can be claimed after its WebSocket broke.
         poll_s: How long an HTTP poll is held.
         is_open: Everybody who can reach it may use it, without a token.
@@ -94,7 +97,8 @@ class ServerOptions:
         max_bot_calls: Calls all bots hold together; above it a bot declines as busy.
         max_people: Most people in one group call at a time, the host included.
         max_invited: Most people who may be invited to one group call.
-        host_back_s: How long a group call waits for a host who has lost the connection.
+        host_back_s: How long a group call waits for a host who has lost the connection. Longer
+            than the two minutes for which a cell may keep a kernel from saying anything.
         absent_s: Somebody in a group call who asks nothing and is not in the media room for so
             long has lost the connection.
         room_bitrate_bps: Most that one person may send as video in a group call.
@@ -121,7 +125,7 @@ class ServerOptions:
     max_bot_calls: int = 32
     max_people: int = 32
     max_invited: int = 256
-    host_back_s: float = 60.0
+    host_back_s: float = 130.0
     absent_s: float = 10.0
     room_bitrate_bps: int = 2_500_000
     sfu: SfuOptions = field(default_factory=SfuOptions)

@@ -17,10 +17,14 @@ class _Hidden(msgspec.Struct):
 
 
 class RoomMembers(_Hidden):
-    """``xnb_room``: the media room of the call. ``dialect`` as of the Janus client."""
+    """``xnb_room``: the media room of the call. ``dialect`` as of the Janus client.
+
+    ``ticket`` is the ``token`` that the video-room plugin wants in ``join``.
+    """
 
     room: str | int
     pin: str | None = None
+    ticket: str | None = None
     secret: str | None = None
     dialect: str | None = None
 

@@ -132,10 +132,12 @@ _GROUP_REMEDIES: dict[type[SignalingError], str] = {
     CallEnded: "Check the broadcast id, or start a call of your own.",
 }
 
+UNTRUSTED = "its certificate is not trusted here"
 _WORDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((TimeoutError,), "no answer in time"),
     ((aiohttp.ClientConnectorDNSError,), "the host name cannot be resolved"),
-    ((aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError), "the TLS handshake failed"),
+    ((aiohttp.ClientConnectorCertificateError,), UNTRUSTED),
+    ((aiohttp.ClientSSLError,), "the TLS handshake failed"),
     ((aiohttp.ClientConnectorError,), "the connection was refused"),
     ((aiohttp.ServerDisconnectedError, ConnectionResetError), "the connection was dropped"),
     ((aiohttp.ClientPayloadError,), "the answer broke off"),

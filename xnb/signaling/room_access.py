@@ -21,6 +21,7 @@ class RoomAccess:
         gateway: The Janus server, with a token that is good for a limited time.
         room: The room's id there.
         pin: What one needs to join, where the room has one.
+        ticket: What we need to join besides, ours alone, where the room takes tickets.
         secret: What the host needs to moderate; ``None`` for everybody else.
         display: Our name in the room: the numeric user id, on the live service's gateway the
             Periscope id.
@@ -31,6 +32,7 @@ class RoomAccess:
     gateway: Gateway
     room: str | int
     pin: str | None
+    ticket: str | None
     secret: str | None
     display: str
     session_uuid: str = ""
@@ -91,7 +93,7 @@ def room_access(
         )
     http.hide(token)
     if given:
-        http.hide(given.pin, given.secret)
+        http.hide(given.pin, given.ticket, given.secret)
     is_gateway = ((given and given.dialect) or profile.group.dialect) == "gateway"
     extra: dict[str, str] = {}
     if is_gateway:
@@ -104,6 +106,7 @@ def room_access(
         _gateway(url, token, is_gateway=is_gateway),
         room,
         given.pin if given else None,
+        given.ticket if given else None,
         given.secret if given else None,
         http.periscope_id if is_gateway else http.user_id,
         session_uuid or "",

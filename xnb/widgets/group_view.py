@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..events import Ended, EndReason, Event
@@ -36,24 +36,21 @@ class Keys:
         return tuple(self._names[key] for key in self._known.values())
 
 
-def people_of(
-    participants: Iterable[Any], keys: Keys, silenced: Container[str] = ()
-) -> list[dict[str, Any]]:
+def people_of(participants: Iterable[Any], keys: Keys) -> list[dict[str, Any]]:
     """One value for each person, in order of joining.
 
     Args:
         participants: Of the call.
         keys: What the page calls them.
-        silenced: The keys of those whom the host has muted for everybody.
 
     Returns:
-        Dicts of ``key``, ``name``, ``host``, ``talking``, ``muted``, ``silenced``, ``camera`` and
-        ``pictures``: whether those of the camera come at all.
+        Dicts of ``key``, ``name``, ``host``, ``talking``, ``muted``, ``silenced`` (by the host, for
+        everybody), ``camera`` and ``pictures``: whether those of the camera come at all.
     """
     return [
         {
-            "key": (key := keys.of(one)),
-            "silenced": key in silenced,
+            "key": keys.of(one),
+            "silenced": bool(one.is_muted_by_host),
             "name": one.name,
             "host": bool(one.is_host),
             "talking": bool(one.is_talking and not one.is_muted),

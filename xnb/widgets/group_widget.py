@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +18,8 @@ from .tile_stats import TileStats
 
 FOLLOW_S = 0.05
 """Changes of people are shown together, so that one who comes with sound and picture is one."""
+SETTLED_S = 2.0
+"""So long after connecting, who comes is somebody new."""
 _PEOPLE = ("participantjoined", "participantleft", "participantchanged", "talking")
 
 
@@ -51,7 +52,7 @@ class GroupWidget(LiveWidget):
 
     def __init__(self, call: Any = None, title: str = "", *, transport: str = "auto") -> None:
         self._keys = Keys()
-        self._silenced: set[str] = set()
+        self._came: list[str] = []
         self._sizes = TileSizes()
         self._following: asyncio.TimerHandle | None = None
         self._given_title = title
@@ -63,11 +64,13 @@ class GroupWidget(LiveWidget):
     def _describe(self, events: Sequence[Event]) -> dict[str, Any]:
         values = super()._describe(events)
         call = self.call
-        people = people_of(call.participants, self._keys, self._silenced)
+        people = people_of(call.participants, self._keys)
         over = "ended" in values
-        if over or not people:
-            # Of a call that is over one wants to know with whom it was.
+        if over:
+            # One wants to know with whom it was.
             values["title"] = self.title or self._given_title or call.title
+        elif not people:
+            values["title"] = self._given_title or call.title
         values["is_host"] = bool(call.is_host)
         values["muted_by_host"] = bool(call.is_muted_by_host)
         if not over:
@@ -83,7 +86,9 @@ class GroupWidget(LiveWidget):
         if self._following is None:
             self._following = asyncio.get_running_loop().call_later(FOLLOW_S, self._follow_people)
         if event.name == "participantjoined":
-            self._say(f"{event.participant.name} joined")  # type: ignore[attr-defined]
+            # Who was there before us has not come just now.
+            if self.call.duration_seconds > SETTLED_S:
+                self._came.append(event.participant.name)  # type: ignore[attr-defined]
         elif event.name == "participantleft":
             person, why = event.participant, event.why  # type: ignore[attr-defined]
             left = {"kicked": "was removed", "lost": "lost the connection"}.get(why, "left")
@@ -91,6 +96,9 @@ class GroupWidget(LiveWidget):
 
     def _follow_people(self) -> None:
         self._following = None
+        if came := self._came:
+            self._came = []
+            self._say(f"{group_title(came)} joined")
         self.leg.follow_call()
         self._refresh()
 
@@ -106,8 +114,9 @@ class GroupWidget(LiveWidget):
         for key in self.leg.feeds:
             if key and key not in there:
                 self.leg.drop_feed(key)
-        for key, person in there.items():
-            self.leg.set_feed(key, partial(getattr, person, "peer", None))
+        for key in there:
+            # By the key: who comes back may be another object.
+            self.leg.set_feed(key, lambda key=key: getattr(self._person(key), "peer", None))
         self._size_pictures()
 
     def _size_pictures(self) -> None:
@@ -173,15 +182,11 @@ class GroupWidget(LiveWidget):
         elif name in ("remove", "silence"):
             key = str(content.get("key", ""))
             if (person := self._person(key)) is not None:
-                doing = self.call.kick(person) if name == "remove" else self._silence(key, on)
+                silence = self.call.mute_participant
+                doing = self.call.kick(person) if name == "remove" else silence(person, muted=on)
                 self._start(doing, name)
         else:
             super()._act(name, on, content)
-
-    async def _silence(self, key: str, on: bool) -> None:
-        await self.call.mute_participant(self._person(key), muted=on)
-        (self._silenced.add if on else self._silenced.discard)(key)
-        self._refresh()
 
     async def _invite(self, names: list[str]) -> None:
         await self.call.invite(*names)

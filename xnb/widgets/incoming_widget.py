@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import uuid
 from concurrent.futures import Future
@@ -12,6 +13,7 @@ import anywidget
 import traitlets
 from ipywidgets import widget_serialization
 
+from ..errors import XnbError
 from . import words
 from .call_widget import widget_for
 from .comms import STATIC, FreeRouting
@@ -162,6 +164,10 @@ class IncomingWidget(FreeRouting, anywidget.AnyWidget):
             self.client.runner.post(self._command, content)
 
     def _command(self, content: dict[str, Any]) -> None:
+        if content.get("type") == "join":
+            video = bool(content.get("video"))
+            self._start(self._join(str(content.get("broadcast", ""))[:200], video), "")
+            return
         number = str(content.get("id", ""))
         incoming = self._waiting.get(number)
         if incoming is None or number in self._answering:
@@ -177,9 +183,20 @@ class IncomingWidget(FreeRouting, anywidget.AnyWidget):
 
     async def _accept(self, number: str, incoming: Any, video: bool) -> None:
         call = await incoming.accept(video=video)
-        self.call = call
         with self.hold_sync():
             self._forget(number)
+            self._show_call(call)
+
+    async def _join(self, broadcast_id: str, video: bool) -> None:
+        """Join a group call, whose card shows every step and why it fails, if it does."""
+        call, joining = self.client.prepare_join(broadcast_id, video=video)
+        self._show_call(call)
+        with contextlib.suppress(XnbError):
+            await joining
+
+    def _show_call(self, call: Any) -> None:
+        self.call = call
+        with self.hold_sync():
             self.notice = ""
             self.active = card = widget_for(call, transport=self._transport)
             card.keep_picture = self._keep_picture

@@ -35,6 +35,8 @@ _log = logging.getLogger(__name__)
 
 EVENTS_KEPT = 500
 GOOD_NEWS_S = 8.0
+SAVING_S = 0.3
+"""How often is looked how far a recording is that has to be made after it has stopped."""
 
 
 class LiveWidget(Summarized, FreeRouting, anywidget.AnyWidget):
@@ -82,6 +84,7 @@ class LiveWidget(Summarized, FreeRouting, anywidget.AnyWidget):
     failure = traitlets.Dict().tag(sync=True)
     ended = traitlets.Dict().tag(sync=True)
     recorded: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    saving = traitlets.Unicode("").tag(sync=True)
     notice = traitlets.Unicode("").tag(sync=True)
     own_thread = traitlets.Bool(False).tag(sync=True)
     leg = traitlets.Any().tag(sync=True, **widget_serialization)
@@ -98,6 +101,8 @@ class LiveWidget(Summarized, FreeRouting, anywidget.AnyWidget):
         self._futures: set[Future[Any]] = set()
         self._figures = Figures(self.send, self._show_figures)
         self._record_start_s: float | None = None
+        self._followed: Any = None
+        self._good_news = ""
         values = self._describe(tuple(call.timeline)) if call is not None else {}
         super().__init__(**{"title": title, "transport": transport, "leg": BrowserLeg(), **values})
         self._views = PageViews(self._seen, self._page_gone)
@@ -254,6 +259,10 @@ class LiveWidget(Summarized, FreeRouting, anywidget.AnyWidget):
             self._record_start_s = time.monotonic()
         elif not values["recording"]:
             self._record_start_s = None
+        running = self.call.recording
+        if running is not None and running is not self._followed:
+            self._followed = running
+            self._start(self._follow_recording(running), "record")
         with self.hold_sync():
             for name, value in values.items():
                 setattr(self, name, value)
@@ -333,6 +342,19 @@ class LiveWidget(Summarized, FreeRouting, anywidget.AnyWidget):
             await running.stop()
         self._refresh()
 
+    async def _follow_recording(self, running: Any) -> None:
+        """Show how far a file is that has to be made when the recording has stopped."""
+        name = running.parts[0].path.name
+        while not running.is_finished:
+            share = running.progress
+            self.saving = "" if share is None else f"Making {name}: {share:.0%}"
+            await asyncio.sleep(SAVING_S)
+        self.saving = ""
+        self._refresh()
+        if self.ended:
+            self._keeper.files_changed(self.recordings)
+            self._show_summary()
+
     async def _save_snapshot(self) -> None:
         frame = await self.snapshot()
         path = picture_path(self.title)
@@ -341,7 +363,9 @@ class LiveWidget(Summarized, FreeRouting, anywidget.AnyWidget):
 
     def _say(self, good_news: str) -> None:
         """Show it for a while; it lies over the picture. Bad news stays."""
-        self.notice = good_news
+        if self.notice and self.notice != self._good_news:
+            return
+        self.notice = self._good_news = good_news
         asyncio.get_running_loop().call_later(GOOD_NEWS_S, self._unsay, good_news)
 
     def _unsay(self, text: str) -> None:

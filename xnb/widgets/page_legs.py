@@ -69,14 +69,22 @@ class PageLegs:
         self._find_peer = find_peer
         self._on_peer = on_peer
         self._peer: Any = None
+        self._is_awaited = False
         self._visible: set[str] = set()
         self._beat: asyncio.TimerHandle | None = None
 
     def follow_peer(self) -> None:
         """Notice that there is another peer now; pages are told to come again."""
         peer = self._find_peer()
-        if peer is None or peer is self._peer:
+        if peer is None:
             return
+        if peer is not self._peer:
+            self._take_peer(peer)
+        if self._is_awaited:
+            self._is_awaited = False
+            self._say({"type": "ready"})
+
+    def _take_peer(self, peer: Any) -> None:
         had_peer = self._peer is not None
         self._peer = peer
         if self._on_peer:
@@ -156,11 +164,14 @@ class PageLegs:
             self._model.leg_opened(self.feed)
 
     def _has_media(self, page: str, path: str) -> bool:
+        """Whether there is a peer; if not, the page is told to wait for ``ready``."""
         self.follow_peer()
-        if self._peer is None:
-            why = "The call has no media yet."
-            self.say_lost(page, path, why, again=True)
-        return self._peer is not None
+        if self._find_peer() is not None:
+            return True
+        self._is_awaited = True
+        why = "Nothing comes from them yet." if self.feed else "The call has no media yet."
+        self._say({"type": "wait", "page": page, "path": path, "why": why})
+        return False
 
     async def _replace(self, leg: Leg) -> None:
         """``leg`` is the page's only one now; the oldest of too many pages is let go."""
@@ -230,6 +241,7 @@ class PageLegs:
             self._beat.cancel()
             self._beat = None
         self._peer = None
+        self._is_awaited = False
         legs = list(self.legs.values())
         self.legs.clear()
         for leg in legs:

@@ -159,6 +159,13 @@ class SummaryKeeper:
             self._forms = forms
         return forms
 
+    def files_changed(self, recordings: Sequence[Any]) -> None:
+        """A recording was completed after the call: it belongs to what is shown from now on."""
+        if self._facts:
+            files = files_of(recordings, embed=self.keep_recordings)
+            self._facts = dataclasses.replace(self._facts, files=files)
+            self._forms = {}
+
     def _gather(self, values: dict[str, Any], recordings: Sequence[Any]) -> CallFacts:
         if not (values.get("ended") or values.get("failure")):
             return facts_of(values, files=names_of(recordings))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from ..errors import XnbError
 from . import words
+
+_log = logging.getLogger(__name__)
 
 INTERVAL_S = 1.0
 _LIMIT_S = 2.0
@@ -39,7 +42,7 @@ class TileStats:
             self.forget(page)
             return
         self._watched[page] = key
-        if self._reading is None:
+        if self._reading is None or self._reading.done():
             self._reading = asyncio.ensure_future(self._read())
 
     def forget(self, page: str) -> None:
@@ -60,9 +63,13 @@ class TileStats:
     async def _figures(self, person: Any) -> list[str]:
         try:
             stats = await asyncio.wait_for(person.stats(), _LIMIT_S)
+            return person_words(dataclasses.asdict(stats), layer=str(person.layer or ""))
         except (TimeoutError, XnbError):
             return []
-        return person_words(dataclasses.asdict(stats), layer=str(person.layer or ""))
+        except Exception as error:
+            # The figures of the next second may be right. The text may hold addresses.
+            _log.warning("A person's figures could not be read: %s.", type(error).__name__)
+            return []
 
     def close(self) -> None:
         """Read nothing any more. May be called again."""

@@ -97,7 +97,7 @@ class RoomStay:
         """
         door, peer = self._door, self.peer
         await self._janus.open()
-        joined = await self._publisher.join(door.user_id, id=door.publisher_id)
+        joined = await self._publisher.join(door.user_id, id=door.publisher_id, token=door.ticket)
         self._private_id = joined.private_id
         # An echo sends on what it gets; making it small would mean decoding it.
         offer = await peer.make_offer(video=video, low=self._echo_of is None)

@@ -25,6 +25,7 @@ class Door:
     gateway: Gateway = field(repr=False)
     room: str | int
     pin: str | None = field(repr=False)
+    ticket: str | None = field(repr=False)
     user_id: str
 
     @property
@@ -98,7 +99,7 @@ class Seat:
             token=reply["janus_jwt"] or None,
             reclaim_s=_RECLAIM_S,
         )
-        return Door(gateway, room["room"], room["pin"], str(self._me.user.id))
+        return Door(gateway, room["room"], room["pin"], room["ticket"], str(self._me.user.id))
 
     def here(self) -> None:
         """Say that the bot is still there."""

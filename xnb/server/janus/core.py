@@ -2,8 +2,10 @@
 
 Requests, answers, their order and their errors are those of Janus' documentation ("RESTful,
 WebSockets, … API", "Authenticating the Janus API"). What differs: events that nobody could get
-while a WebSocket was broken are kept for who claims the session, and a session whose connection
-broke has ``reclaim_session_timeout`` from then on.
+while a WebSocket was broken are kept for who claims the session; a session whose connection
+broke has ``reclaim_session_timeout`` from then on; a client that answers the pings of its
+WebSocket is taken to be there though it says nothing; and with one signed token there can be so
+many sessions only.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ VERSION = 1102
 VERSION_STRING = "1.1.2"
 _MAX_ID = 2**53 - 1
 _SWEEP_S = 0.5
+_LONGEST_PING_S = 20.0
 _CLOSE_S = 5.0
 
 
@@ -42,6 +45,7 @@ class CoreLimits:
         session_timeout_s: A session of which nothing is heard for so long is over; 0: never.
         reclaim_s: How long a session can be claimed after its WebSocket broke; 0: not at all.
         max_sessions: Sessions; above it ``create`` gets 472.
+        max_guest_sessions: Sessions made with the same signed token; likewise.
         max_handles: Handles of one session; above it ``attach`` gets 461.
         max_events: Events that wait for a client.
         max_event_bytes: Their size.
@@ -50,6 +54,7 @@ class CoreLimits:
     session_timeout_s: float = 20.0
     reclaim_s: float = 30.0
     max_sessions: int = 1024
+    max_guest_sessions: int = 32
     max_handles: int = 128
     max_events: int = 1000
     max_event_bytes: int = 4 * 1024 * 1024
@@ -64,6 +69,10 @@ class Core:
         api_secret: Makes a request good without a token.
         limits: Times and sizes.
         clock: Monotonic seconds.
+
+    Attributes:
+        plugins: By package name.
+        sessions: By number.
     """
 
     def __init__(
@@ -80,12 +89,17 @@ class Core:
         self.limits = limits or CoreLimits()
         self.sessions: dict[int, Session] = {}
         self._api_secret = api_secret
-        self._clock = clock
+        self.clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
     def __repr__(self) -> str:
         return f"Core({len(self.sessions)} sessions, {', '.join(self.plugins)})"
+
+    @property
+    def ping_s(self) -> float:
+        """Seconds between two pings on a WebSocket: two may get lost within the session timeout."""
+        return min(self.limits.session_timeout_s / 3 or _LONGEST_PING_S, _LONGEST_PING_S)
 
     async def run(self) -> None:
         """End sessions that nobody cares for, until cancelled."""
@@ -234,7 +248,8 @@ class Core:
         session_id = messages.number(root, "id")
         if session_id in self.sessions:
             raise ApiError(Code.SESSION_CONFLICT, "Session ID already in use")
-        if self._is_full():
+        guest_token = None if self._is_owner(root) else messages.text(root, "token")
+        if self._is_full() or self._has_its_share(guest_token):
             raise ApiError(Code.NOT_ACCEPTING_SESSIONS, "No new sessions are taken right now")
         while session_id is None or session_id in self.sessions:
             session_id = secrets.randbelow(_MAX_ID) + 1
@@ -243,7 +258,8 @@ class Core:
             transport,
             max_events=self.limits.max_events,
             max_bytes=self.limits.max_event_bytes,
-            clock=self._clock,
+            clock=self.clock,
+            guest_token=guest_token,
         )
         return {"janus": "success", "transaction": transaction, "data": {"id": session_id}}
 
@@ -300,7 +316,9 @@ class Core:
             raise ApiError(Code.PLUGIN_ATTACH, "This session has as many handles as it may have")
         handle_id = secrets.randbelow(_MAX_ID) + 1
         try:
-            handle = Handle(session, plugin, handle_id, opaque_id, self._spawn)
+            handle = Handle(
+                session, plugin, handle_id, opaque_id, self._spawn, is_owner=self._is_owner(root)
+            )
         except PluginError as error:
             raise ApiError(
                 Code.PLUGIN_ATTACH, f"The plugin takes no handle: {error.reason}"
@@ -310,11 +328,9 @@ class Core:
 
     async def _detach(self, handle: Handle, reply: Reply, answer: Json) -> None:
         try:
-            await handle.detach()
+            await handle.detach(lambda: reply(answer))
         except ApiError as error:
             reply(error_message(error, answer["transaction"], answer["session_id"]))
-        else:
-            reply(answer)
 
     async def _end(self, session: Session, then: Callable[[], None] | None = None) -> None:
         self.sessions.pop(session.id, None)
@@ -330,6 +346,18 @@ class Core:
         return isinstance(apisecret, str) and hmac.compare_digest(
             apisecret.encode(errors="replace"), self._api_secret.encode()
         )
+
+    def _is_owner(self, root: Json) -> bool:
+        """Whether a request shows the API secret or a stored token, or needs none of them."""
+        is_stored = self.tokens is not None and self.tokens.is_stored(root.get("token"))
+        return is_stored or self._has_secret(root.get("apisecret"))
+
+    def _has_its_share(self, guest_token: str | None) -> bool:
+        """Whether no more sessions are made with this signed token."""
+        if guest_token is None:
+            return False
+        made = sum(one.guest_token == guest_token for one in self.sessions.values())
+        return made >= self.limits.max_guest_sessions
 
     def _has_token(self, token: object, plugin: str | None = None) -> bool:
         return self.tokens is not None and self.tokens.allows(token, plugin)

@@ -121,7 +121,8 @@ class GatewayDialect:
             reply = _with_user_ids(await ask(self._core, message))
             if reply.get("janus") == "success" and message.get("janus") == "create":
                 self._adopt(self._core.session(reply["data"]["id"]))
-            if isinstance(body, dict) and reply.get("janus") == "ack":
+            kinds = (message.get("janus"), reply.get("janus"))
+            if isinstance(body, dict) and kinds == ("message", "ack"):
                 self._watch(message, body)
             if waits and reply.get("janus") == "ack":
                 async with asyncio.timeout(_ANSWER_S):

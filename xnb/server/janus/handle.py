@@ -50,6 +50,7 @@ class Handle:
         handle_id: Its number.
         opaque_id: What the client calls it.
         on_closed: Called once it is no longer one of the session's.
+        is_owner: As in :class:`~xnb.server.janus.plugin.HandleLink`.
     """
 
     def __init__(
@@ -59,8 +60,11 @@ class Handle:
         handle_id: int,
         opaque_id: str | None,
         on_closed: Callable[[Awaitable[None]], None],
+        *,
+        is_owner: bool,
     ) -> None:
         self.id = handle_id
+        self.is_owner = is_owner
         self.session_id = session.id
         self.opaque_id = opaque_id
         self.plugin = plugin
@@ -127,13 +131,19 @@ class Handle:
         self._forget_description()
         await self._inner.hangup()
 
-    async def detach(self) -> None:
+    async def detach(self, then: Callable[[], None] | None = None) -> None:
         """Let go of the plugin and tell the client. May be called again.
+
+        Args:
+            then: Called when the plugin has let go, before the client is told: in Janus the reply
+                comes before the event, too.
 
         Raises:
             ApiError: 463, the plugin failed to let go.
         """
         if self._is_closed:
+            if then:
+                then()
             return
         self._is_closed = True
         self._session.handles.pop(self.id, None)
@@ -154,6 +164,9 @@ class Handle:
         except Exception as error:
             _tell("detach", error)
             raise ApiError(Code.PLUGIN_DETACH, "The plugin failed to detach") from None
+        else:
+            if then:
+                then()
         finally:
             self._session.event(
                 {"janus": "detached", "session_id": self.session_id, "sender": self.id}

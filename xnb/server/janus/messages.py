@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ Json = dict[str, Any]
 MAX_MESSAGE_BYTES = 256 * 1024
 _MAX_TEXT_CHARS = 1024
 _MAX_CANDIDATES = 256
+_MAX_MID_CHARS = 64
 
 
 def decode(data: bytes | str) -> object:
@@ -73,7 +75,7 @@ def jsep(root: Json) -> Json | None:
     Raises:
         ApiError: 455 for no object, 456 or 467 for a missing or wrong member, 464 for another
             type than offer and answer, 465 for what is no SDP (RFC 8866 section 5: it begins
-            with ``v=0``).
+            with ``v=0``), or names an m-line at too great a length.
     """
     if root.get("jsep") is None:
         return None
@@ -91,6 +93,11 @@ def jsep(root: Json) -> Json | None:
     lines = sdp.splitlines()
     if lines[:1] != ["v=0"] or any(line[1:2] != "=" for line in lines if line):
         raise ApiError(Code.JSEP_INVALID_SDP, "JSEP error: invalid SDP")
+    if any(len(mid) > _MAX_MID_CHARS for mid in _mids(lines)):
+        raise ApiError(
+            Code.JSEP_INVALID_SDP,
+            f"JSEP error: invalid SDP (a mid has more than {_MAX_MID_CHARS} characters)",
+        )
     return description
 
 
@@ -98,8 +105,11 @@ def streams(sdp: str) -> frozenset[str]:
     """How candidates may name the m-lines of a description: by index or by mid."""
     lines = sdp.splitlines()
     count = sum(line.startswith("m=") for line in lines)
-    mids = {line[6:].strip() for line in lines if line.startswith("a=mid:")}
-    return frozenset({f"#{index}" for index in range(count)} | mids)
+    return frozenset({*(f"#{index}" for index in range(count)), *_mids(lines)})
+
+
+def _mids(lines: Sequence[str]) -> list[str]:
+    return [line[6:].strip() for line in lines if line.startswith("a=mid:")]
 
 
 def candidates(root: Json, known: frozenset[str] | None) -> list[Json | None]:

@@ -63,11 +63,14 @@ class HandleLink(Protocol):
         id: The handle's number (``sender`` in events).
         session_id: The session's number.
         opaque_id: What the client named the handle when it attached.
+        is_owner: Whether it was attached with the API secret or a stored token, or on a server
+            that is open to everybody; not so with a signed token, which guests have.
     """
 
     id: int
     session_id: int
     opaque_id: str | None
+    is_owner: bool
 
     def event(self, data: Json, jsep: Json | None = None) -> None:
         """Send a plugin event without transaction; the session's queue is bounded."""

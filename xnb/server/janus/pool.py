@@ -162,12 +162,18 @@ class Pool:
                 instance.is_healthy = False
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-                with contextlib.suppress(SfuError):
-                    await instance.process.stop()
-                    instance.endpoint = await instance.process.start()
-                    _log.warning("a private Janus had ended and was started again")
+                await self._start_again(instance, instance.process)
             if await self._check(instance):
                 pause_s = _FIRST_PAUSE_S
+
+    async def _start_again(self, instance: Instance, process: JanusProcess) -> None:
+        try:
+            await process.stop()
+            instance.endpoint = await process.start()
+        except Exception as error:  # also no ports, processes or disk: perhaps there are soon
+            _log.warning("Janus %s could not be started: %s", instance.name, type(error).__name__)
+        else:
+            _log.warning("a private Janus had ended and was started again")
 
     async def _check(self, instance: Instance) -> bool:
         was_healthy = instance.is_healthy

@@ -66,7 +66,8 @@ class JanusSettings:
             default route uses. Loopback does not work: Janus does not gather it.
         rtp_ports: First and last UDP port for media, both even or odd; below the ports that the
             kernel gives out by itself (32768 on Linux).
-        session_timeout_s: A silent session ends after so long.
+        session_timeout_s: A silent session ends after so long. As long as Janus' own default:
+            stock clients such as janus.js say that they are there every 25 to 30 s only.
         reclaim_s: How long a dropped session can be claimed.
         has_api_secret: Whether our secret lets in. Without secret and tokens everybody on this
             machine may use it.
@@ -80,7 +81,7 @@ class JanusSettings:
     program: str = "janus"
     interface: str | None = None
     rtp_ports: tuple[int, int] = (20000, 29999)
-    session_timeout_s: int = 20
+    session_timeout_s: int = 60
     reclaim_s: int = 30
     has_api_secret: bool = True
     has_tokens: bool = True

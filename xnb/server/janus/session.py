@@ -17,7 +17,13 @@ Json = dict[str, Any]
 
 
 class Transport(Protocol):
-    """A connection that events can be pushed on, such as a WebSocket."""
+    """A connection that events can be pushed on, such as a WebSocket.
+
+    Attributes:
+        heard_at_s: When its far end last showed that it is there, whatever it said.
+    """
+
+    heard_at_s: float
 
     def deliver(self, session: Session, event: Json) -> None:
         """Send an event of a session; never waits and never raises."""
@@ -37,6 +43,7 @@ class Session:
         max_events: Events that wait, at most.
         max_bytes: Their size as JSON, at most.
         clock: Monotonic seconds.
+        guest_token: The signed token that it was made with, if it was.
 
     Attributes:
         handles: Attached handles by number.
@@ -57,8 +64,10 @@ class Session:
         max_events: int = 1000,
         max_bytes: int = 4 * 1024 * 1024,
         clock: Callable[[], float] = time.monotonic,
+        guest_token: str | None = None,
     ) -> None:
         self.id = session_id
+        self.guest_token = guest_token
         self.handles: dict[int, Handle] = {}
         self.transport = transport
         self.lost_at_s: float | None = None
@@ -164,7 +173,10 @@ class Session:
         """Whether nobody cared for too long: as a client, or to claim it after a broken line."""
         if self.lost_at_s is not None:
             return self._clock() - max(self.lost_at_s, self.last_heard_s) >= reclaim_s
-        return not self._polling and 0 < timeout_s <= self._clock() - self.last_heard_s
+        heard_s = self.last_heard_s
+        if self.transport is not None:
+            heard_s = max(heard_s, self.transport.heard_at_s)
+        return not self._polling and 0 < timeout_s <= self._clock() - heard_s
 
     def close(self) -> None:
         """No events from now on; polls end. May be called again."""

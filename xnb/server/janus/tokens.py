@@ -3,7 +3,8 @@
 A signed token is ``expiry,realm,plugin[,plugin…]:signature``: the expiry in seconds since 1970,
 the realm ``janus``, and the base64 of the HMAC-SHA1 of everything before the colon (Janus
 documentation, "HMAC-Signed token authentication"). A real Janus that was given the same
-``token_auth_secret`` accepts the very same tokens.
+``token_auth_secret`` accepts the very same tokens. In ours a random word follows the plugins,
+which is no plugin's name: so no two of them are the same, and each has a share of its own.
 
 Example::
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import secrets
 import time
 from collections.abc import Callable, Iterable
 
@@ -51,7 +53,8 @@ class Tokens:
             plugins: Package names it is good for.
             ttl_s: How long, in seconds.
         """
-        data = ",".join([str(int(self._clock() + ttl_s)), REALM, *plugins])
+        word = secrets.token_hex(8)
+        data = ",".join([str(int(self._clock() + ttl_s)), REALM, *plugins, word])
         return f"{data}:{self._signature(data)}"
 
     def add(self, token: str, plugins: Iterable[str] | None = None) -> None:
@@ -86,11 +89,22 @@ class Tokens:
         """
         if not isinstance(token, str) or not token.isascii() or len(token) > _MAX_TOKEN_CHARS:
             return False
-        given = token.encode()
-        for stored, plugins in self._stored.items():
-            if hmac.compare_digest(stored.encode(), given):
-                return plugin is None or plugins is None or plugin in plugins
+        stored = self._find(token)
+        if stored is not None:
+            plugins = self._stored[stored]
+            return plugin is None or plugins is None or plugin in plugins
         return self._is_signed(token, plugin)
+
+    def is_stored(self, token: object) -> bool:
+        """Whether a token was added, not signed: the server's own."""
+        return isinstance(token, str) and self._find(token) is not None
+
+    def _find(self, token: str) -> str | None:
+        given = token.encode(errors="replace")
+        for stored in self._stored:
+            if hmac.compare_digest(stored.encode(), given):
+                return stored
+        return None
 
     def _is_signed(self, token: str, plugin: str | None) -> bool:
         data, _, signature = token.partition(":")

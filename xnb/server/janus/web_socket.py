@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
@@ -26,17 +26,27 @@ class WebSocketTransport:
 
     Of a client that does not read, nothing more is read while 256 messages wait for it, and at
     2000 the connection is closed. So is one that was silent for 120 s, or that takes nothing
-    for 20 s. The sessions of a closed connection can be claimed, with the events it missed.
+    for 20 s.
+
+    Clients may say nothing for longer than a session lasts (janus.js: 25 s), so the server pings,
+    and each pong is a sign of life of the sessions here. Browsers and libraries answer by
+    themselves; a process that does nothing but compute does not (RFC 6455 section 5.5.3).
+
+    The sessions of a closed connection can be claimed, with the events it missed.
 
     Args:
         core: Who answers.
         socket: The connection, already prepared.
         abort: Cuts it without a word.
+
+    Attributes:
+        heard_at_s: When it was opened, or the last pong came.
     """
 
     def __init__(
         self, core: Core, socket: web.WebSocketResponse, abort: Callable[[], None]
     ) -> None:
+        self.heard_at_s = core.clock()
         self._core = core
         self._abort = abort
         self._socket = socket
@@ -50,14 +60,19 @@ class WebSocketTransport:
 
     async def run(self) -> None:
         """Serve until either side closes."""
-        writer = asyncio.create_task(self._write(), name="janus websocket writer")
+        tasks = [
+            asyncio.create_task(self._write(), name="janus websocket writer"),
+            asyncio.create_task(self._ping(), name="janus websocket pings"),
+        ]
         try:
             await self._read()
         finally:
             self._give_up()
-            writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writer
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
             with contextlib.suppress(Exception):
                 await self._socket.close()
 
@@ -69,6 +84,12 @@ class WebSocketTransport:
                 message = await self._socket.receive(timeout=_SILENCE_S)
             except TimeoutError:
                 return
+            if message.type is WSMsgType.PONG:
+                self.heard_at_s = self._core.clock()
+                continue
+            if message.type is WSMsgType.PING:
+                await self._in_time(self._socket.pong(message.data))
+                continue
             if message.type not in {WSMsgType.TEXT, WSMsgType.BINARY}:
                 return
             try:
@@ -77,6 +98,20 @@ class WebSocketTransport:
                 self._reply(error_message(error, None))
                 continue
             await self._core.request(request, self._reply, self)
+
+    async def _ping(self) -> None:
+        while not self._is_closed:
+            await asyncio.sleep(self._core.ping_s)
+            await self._in_time(self._socket.ping())
+
+    async def _in_time(self, sending: Awaitable[None]) -> None:
+        """Send something out of turn; a connection that does not take it is cut."""
+        try:
+            async with asyncio.timeout(_SEND_S):
+                await sending
+        except (TimeoutError, ConnectionError, RuntimeError):
+            self._give_up()
+            self._abort()
 
     def _reply(self, message: Json) -> None:
         self._put(None, message)
@@ -132,7 +167,11 @@ async def serve_web_socket(core: Core, request: web.Request) -> web.WebSocketRes
     A message above 256 KiB closes the connection with code 1009 (RFC 6455 section 7.4.1).
     """
     socket = web.WebSocketResponse(
-        protocols=(SUBPROTOCOL,), max_msg_size=MAX_MESSAGE_BYTES, compress=False, timeout=1.0
+        protocols=(SUBPROTOCOL,),
+        max_msg_size=MAX_MESSAGE_BYTES,
+        compress=False,
+        timeout=1.0,
+        autoping=False,  # pongs would be kept from us
     )
     connection = request.transport
     if connection is None:

@@ -91,7 +91,7 @@ class AudioSpaces(SpaceMembers):
         self._list.add(space)
         try:
             await self._rooms.open(space, self.options.room_bitrate_bps)
-            place = await self._rooms.place(space, base_url)
+            place = await self._rooms.place(space, user, base_url)
         except BaseException:
             self._end(space, SpaceEnd.TIMED_OUT)
             raise
@@ -183,8 +183,8 @@ class AudioSpaces(SpaceMembers):
         if is_new:
             self._list.replaced(old_uuid)
             self._list.index(space, session)
-            await self._rooms.put_out(space, caller.user)
-        place = await self._rooms.place(space, base_url)
+            await self._rooms.free(space, caller.user)
+        place = await self._rooms.place(space, caller.user, base_url)
         return {
             **way_in(place, "credential", is_host=True),
             "session_uuid": session.uuid,
@@ -237,7 +237,7 @@ class AudioSpaces(SpaceMembers):
         while True:
             await asyncio.sleep(_SWEEP_S)
             try:
-                self._rooms.look(self._list.live, self._clock())
+                self._rooms.look(self._list.live)
                 self.sweep()
             except Exception as error:  # the server outlives any one call
                 _log.error("Sweeping the group calls raised %s.", type(error).__name__)

@@ -39,7 +39,7 @@ class SpaceMembers:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.options = options
-        self._rooms = SpaceRooms(rooms)
+        self._rooms = SpaceRooms(rooms, clock)
         self._clock = clock
         self._list = SpaceList(options)
 
@@ -97,7 +97,7 @@ class SpaceMembers:
             self._list.replaced(old_uuid)
         self._list.index(space, session)
         if replaces:
-            await self._rooms.put_out(space, caller.user)
+            await self._rooms.free(space, caller.user)
         return {"session_uuid": session.uuid, "can_auto_join": True, "xnb_call": space.call()}
 
     def decline(
@@ -129,8 +129,14 @@ class SpaceMembers:
         if session.state is SpaceState.INVITATION_ACCEPTED:
             session.set(SpaceState.STREAM_NEGOTIATED)
         if restart:
-            await self._rooms.put_out(space, caller.user)
-        place = await self._rooms.place(space, base_url)
+            await self._rooms.free(space, caller.user)
+            self._in_call(caller, session_uuid)  # the host may have removed them meanwhile
+        place = await self._rooms.place(space, caller.user, base_url)
+        try:
+            self._in_call(caller, session_uuid)
+        except Refusal:
+            await self._rooms.put_out(space, caller.user)  # takes away what was just given
+            raise
         return way_in(place, "janus_jwt", is_host=session is space.host_session)
 
     def stream_publish(self, caller: Caller, session_uuid: str) -> dict[str, Any]:

@@ -40,6 +40,10 @@ _ACTIVE = frozenset(
 )
 
 
+# Who leaves is out of the room by itself by then, unless the connection to it was dead.
+_LEAVING_MS = 2000
+
+
 @dataclass(slots=True)
 class SpaceSession:
     """One person's part of a group call.
@@ -71,6 +75,12 @@ class SpaceSession:
         """Whether this one is in the call."""
         return self.state in _ACTIVE
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether this one has left the call just now, and may still be in the media room."""
+        ended_at = self.ended_at if self.state is SpaceState.STREAM_ENDED else None
+        return ended_at is not None and wall_ms() - ended_at <= _LEAVING_MS
+
     def set(self, state: SpaceState) -> None:
         """Go to ``state`` now."""
         if state is not self.state:
@@ -78,8 +88,8 @@ class SpaceSession:
             self.updated_at = wall_ms()
 
     def ping(self, now_s: float) -> None:
-        """This one is still there."""
-        self.seen_s = now_s
+        """This one was there at ``now_s``."""
+        self.seen_s = max(self.seen_s, now_s)
         self.pinged_at = wall_ms()
 
     def finish(self, state: SpaceState, reason: str | None = None) -> None:

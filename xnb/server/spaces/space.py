@@ -30,6 +30,11 @@ class SpaceEnd(enum.StrEnum):
     TIMED_OUT = "TIMED_OUT"
 
 
+def names_in_room(user: User) -> frozenset[str]:
+    """What ``user`` may be called in the media room; the gateway goes by the other id."""
+    return frozenset({str(user.id), user.periscope_id})
+
+
 class Space:
     """A group call with its host and everybody who was ever invited.
 
@@ -69,7 +74,6 @@ class Space:
         self.max_people = min(max_people or options.max_people, options.max_people)
         self.base_url = base_url
         self.room: str | int = self.id
-        self.dialect = "stock"
         self.published = False
         self.end_reason: SpaceEnd | None = None
         self.ended_at_s: float | None = None
@@ -101,9 +105,15 @@ class Space:
         """Those who are in the call now."""
         return [one for one in self.sessions.values() if one.is_active]
 
-    def name_in_room(self, user: User) -> str:
-        """What ``user`` is called in the media room; the gateway goes by the other id."""
-        return user.periscope_id if self.dialect == "gateway" else str(user.id)
+    def welcome(self) -> frozenset[str]:
+        """What those may be called in the media room who are in the call, or just leaving."""
+        return frozenset().union(
+            *(
+                names_in_room(one.user)
+                for one in self.sessions.values()
+                if one.is_active or one.is_leaving
+            )
+        )
 
     def access_token(self, user: User) -> str:
         """What ``accessChat`` gives this user for :attr:`chat_token`."""

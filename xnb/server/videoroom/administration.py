@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .publisher import Publisher
     from .room import Room
 
+MAX_TOKENS = 1024
+"""More allowed tokens of one room are refused."""
+
 
 async def administrate(plugin: VideoRoom, request: str, body: Json) -> Json:
     """Answer one of :data:`REQUESTS`.
@@ -104,21 +107,22 @@ async def _allowed(plugin: VideoRoom, body: Json) -> Json:
     action = text(body, "action")
     if action is None:
         raise missing("action")
-    if action not in ("enable", "disable", "add", "remove"):
-        raise PluginError(INVALID_ELEMENT, f"Unsupported action '{action}' (allowed)")
+    tokens = texts(body, "allowed") or []
+    if action in ("enable", "disable"):
+        room.check_allowed = action == "enable"
+    elif action == "add":
+        new = [one for one in tokens if one not in room.allowed]  # others stay whose they are
+        if len(room.allowed) + len(new) > MAX_TOKENS:
+            raise PluginError(INVALID_ELEMENT, f"A room has at most {MAX_TOKENS} allowed tokens")
+        for token in new:
+            room.allow(token)
+    elif action == "remove":
+        for token in tokens:
+            room.allowed.pop(token, None)
+    else:
+        raise PluginError(INVALID_ELEMENT, f"Unsupported action '{action[:40]}' (allowed)")
     told: Json = {"videoroom": "success", "room": room.id}
-    if action == "disable":
-        room.allowed = None
-        return told
-    tokens = texts(body, "allowed")
-    if action in ("add", "remove"):
-        if tokens is None:
-            raise missing("allowed")
-        known = room.allowed or set()
-        room.allowed = known | set(tokens) if action == "add" else known - set(tokens)
-    elif room.allowed is None:
-        room.allowed = set()
-    return told | {"allowed": sorted(room.allowed or ())}
+    return told if action == "disable" else told | {"allowed": sorted(room.allowed)}
 
 
 def _participant(room: Room, body: Json) -> Publisher:

@@ -13,6 +13,8 @@ from .requests import (
     INVALID_ELEMENT,
     INVALID_REQUEST,
     JOIN_FIRST,
+    MAX_NAME,
+    ROOM_EXISTS,
     UNAUTHORIZED,
     UNKNOWN_ERROR,
     check_secret,
@@ -74,6 +76,8 @@ class VideoRoomHandle:
         if self._is_detached:
             raise PluginError(UNKNOWN_ERROR, "The handle is gone")
         if request in REQUESTS:
+            if request == "create":
+                self._check_may_create(body)
             return Answer(await administrate(self._plugin, request, body))
         if request not in ASYNCHRONOUS:
             raise PluginError(INVALID_REQUEST, f"Unknown request '{request}'")
@@ -90,6 +94,19 @@ class VideoRoomHandle:
         if request not in ("join", "joinandconfigure"):
             raise PluginError(JOIN_FIRST, "Invalid request on unconfigured participant")
         return await self._join(request, body, jsep)
+
+    def _check_may_create(self, body: Json) -> None:
+        """Rooms are made by the server's owner, or by whoever has the key for it.
+
+        Raises:
+            PluginError: Somebody else asks (433), or for a room that is there already (427).
+        """
+        if self._link.is_owner or self._plugin.options.admin_key:
+            return
+        room_id = optional_id(body, "room")
+        if room_id is not None and self._plugin.has_room(room_id):
+            raise PluginError(ROOM_EXISTS, f"Room {room_id} already exists")
+        raise PluginError(UNAUTHORIZED, "Unauthorized (rooms are made by the server's owner only)")
 
     async def _join(self, request: str, body: Json, jsep: Json | None) -> Answer:
         room = self._plugin.room(required_id(body, "room"))
@@ -116,16 +133,15 @@ class VideoRoomHandle:
 
     async def _join_as_publisher(self, request: str, body: Json, jsep: Json | None) -> Answer:
         room = self._plugin.room(required_id(body, "room"))
-        if room.allowed is not None and text(body, "token") not in room.allowed:
-            raise PluginError(UNAUTHORIZED, "Unauthorized (not in the allowed list)")
         id_ = optional_id(body, "id")
+        names = room.names_for(text(body, "token"), id_, text(body, "display", MAX_NAME))
         if id_ is not None and id_ in room.participants:
             raise PluginError(ID_EXISTS, f"User ID {id_} already exists")
         if len(room.participants) >= self._plugin.options.max_participants:
             raise PluginError(INVALID_REQUEST, "Too many participants in this room")
         if id_ is None:
             id_ = room.new_participant_id()
-        publisher = Publisher(self._plugin, room, self._link, id_, body)
+        publisher = Publisher(self._plugin, room, self._link, id_, body, names)
         told: Json = {
             "videoroom": "joined",
             "room": room.id,

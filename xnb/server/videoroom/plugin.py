@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import traceback
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from typing import Any
 
 from ..janus.plugin import HandleLink, Json, PluginError
@@ -99,14 +99,17 @@ class VideoRoom:
         return room
 
     def add_room(
-        self, room_id: Id | None, settings: RoomSettings, allowed: Iterable[str] | None
+        self,
+        room_id: Id | None,
+        settings: RoomSettings,
+        allowed: Mapping[str, Collection[str]] | None,
     ) -> Room:
         """Make a room.
 
         Args:
             room_id: ``None`` makes a number up.
             settings: Its properties.
-            allowed: Tokens that may join; ``None`` lets in whoever knows the pin.
+            allowed: Tokens that may join, as for :class:`~xnb.server.videoroom.room.Room`.
 
         Raises:
             PluginError: It exists already (427), or there are too many (423).
@@ -151,8 +154,11 @@ class VideoRoom:
         video_codecs: Sequence[str] = ("vp8", "h264"),
         bitrate_bps: int = 0,
         is_private: bool = True,
+        require_pvtid: bool = False,
+        allowed: Mapping[str, Collection[str]] | None = None,
         record: bool = False,
         rec_dir: str | None = None,
+        lock_record: bool = False,
         description: str = "",
         notify_joining: bool = True,
         audiolevel_event: bool = True,
@@ -160,6 +166,9 @@ class VideoRoom:
         audio_level_average: int = 40,
     ) -> Id:
         """Create a room; see :class:`~xnb.server.videoroom.settings.RoomSettings`.
+
+        With ``allowed``, joining takes one of its tokens; each has the names of whose it is, as
+        for :meth:`allow`. ``None`` lets in whoever knows the pin.
 
         Raises:
             PluginError: It exists already (427), or a codec is unknown (430).
@@ -169,6 +178,7 @@ class VideoRoom:
             secret=secret,
             pin=pin,
             is_private=is_private,
+            require_pvtid=require_pvtid,
             publishers=publishers,
             bitrate_bps=bitrate(bitrate_bps),
             bitrate_cap=bitrate_bps > 0,
@@ -179,12 +189,45 @@ class VideoRoom:
             notify_joining=notify_joining,
             record=record,
             rec_dir=rec_dir,
+            lock_record=lock_record,
         )
-        return self.add_room(room, settings, None).id
+        return self.add_room(room, settings, allowed).id
 
     def has_room(self, room: Id) -> bool:
         """Whether there is a room with this id."""
         return room in self.rooms
+
+    def allow(self, room: Id, token: str, names: Collection[str] = ()) -> None:
+        """Let in who has this token, too. Nothing happens when there is no such room.
+
+        Args:
+            room: Its id.
+            token: What joining takes, in a room that was created with ``allowed``.
+            names: What its owner may be called, now and later: as display, and as id where the
+                client chooses that. At most two participants may be in with it at a time. Empty
+                lets anybody in with it, under any name.
+        """
+        found = self.rooms.get(room)
+        if found:
+            found.allow(token, names)
+
+    def disallow(self, room: Id, token: str) -> None:
+        """Let nobody in with this token any more; who is in stays in."""
+        found = self.rooms.get(room)
+        if found:
+            found.allowed.pop(token, None)
+
+    async def put_out(self, room: Id, token: str) -> None:
+        """Let nobody in with this token any more, and kick everybody who came in with it.
+
+        All of that is done at once, also for who is cancelled while the connections close.
+        """
+        self.disallow(room, token)
+        found = self.rooms.get(room)
+        people = tuple(found.participants.values()) if found else ()
+        closing = [one.put_out() for one in people if one.token == token]
+        if closing:
+            await asyncio.wait(closing)
 
     async def destroy_room(self, room: Id) -> None:
         """Destroy a room. Nothing happens when there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from ...engine.room_peer import RoomPeer
@@ -25,9 +26,9 @@ from .requests import (
     UNAUTHORIZED,
     Id,
     check_secret,
+    descriptions,
     flag,
     items,
-    missing,
     number,
     text,
 )
@@ -49,6 +50,7 @@ class Publisher(Participant):
         link: Its client.
         id: Its own in the room.
         body: The request that it joined with.
+        names: What it may be called; empty: anything.
 
     Attributes:
         peer: Its publishing connection, up or about to be.
@@ -58,8 +60,16 @@ class Publisher(Participant):
         is_kicked: Whether a moderator put it out.
     """
 
-    def __init__(self, plugin: VideoRoom, room: Room, link: HandleLink, id: Id, body: Json) -> None:  # noqa: A002
-        super().__init__(room, link, id, body)
+    def __init__(
+        self,
+        plugin: VideoRoom,
+        room: Room,
+        link: HandleLink,
+        id: Id,  # noqa: A002
+        body: Json,
+        names: frozenset[str] = frozenset(),
+    ) -> None:
+        super().__init__(room, link, id, body, names)
         self.peer: RoomPeer | None = None
         self.is_active = False
         self.is_kicked = False
@@ -69,7 +79,6 @@ class Publisher(Participant):
         self._plugin = plugin
         self._record = room.settings.record
         self._filename: str | None = None
-        self._descriptions: dict[str, str] = {}
         self._watch = FeedWatch(self)
 
     def __repr__(self) -> str:
@@ -106,11 +115,12 @@ class Publisher(Participant):
             raise PluginError(NO_SUCH_ROOM, "No such room")
         if request == "publish" and self.peer is not None:
             raise PluginError(ALREADY_PUBLISHED, "Can't publish, already published")
+        described = descriptions(body)
         self._set(body)
         answer = None
         if jsep is not None:
-            answer = await self._negotiate(body, jsep)
-        elif self._describe() and self.is_active:
+            answer = await self._negotiate(body, jsep, described)
+        elif self._describe(described) and self.is_active:
             self._announce()
         self._configure_streams(body)
         self.limit()
@@ -118,32 +128,38 @@ class Publisher(Participant):
         return Answer(self.event(configured="ok", **(self._published() if answer else {})), answer)
 
     def _set(self, body: Json) -> None:
+        """Take what a request changes besides media: all of it, or nothing if it is refused."""
         recorded, filename = flag(body, "record"), text(body, "filename")
-        if recorded is not None or filename is not None:
-            if self.room.settings.lock_record:
-                check_secret(self.room.settings.secret, body, "secret")
-            self._record = self._record if recorded is None else recorded
-            self._filename = filename or self._filename
-        if self._record:
-            folder_of(self._plugin.options.recordings, self.room.settings.rec_dir)
         limit = number(body, "bitrate")
+        packets = number(body, "audio_active_packets")
+        average = number(body, "audio_level_average")
+        if not self._may_record(body):
+            recorded = filename = None  # Janus passes over them, too
+        if recorded:
+            folder_of(self._plugin.options.recordings, self.room.settings.rec_dir)
+        self.rename(body, self.is_active)
+        self._record = self._record if recorded is None else recorded
+        self._filename = filename or self._filename
         if limit is not None:
             most = self.room.settings.bitrate_bps
             limit = bitrate(limit)
             if self.room.settings.bitrate_cap and most and (limit == 0 or limit > most):
                 limit = most
             self.bitrate_bps = limit
-        watch = self._watch
-        watch.active_packets = number(body, "audio_active_packets") or watch.active_packets
-        watch.level_average = number(body, "audio_level_average") or watch.level_average
-        for one in items(body, "descriptions") or ():
-            mid, description = text(one, "mid"), text(one, "description")
-            if mid is None or description is None:
-                raise missing("mid" if mid is None else "description")
-            self._descriptions[mid] = description
-        self.rename(body, self.is_active)
+        self._watch.active_packets = packets or self._watch.active_packets
+        self._watch.level_average = average or self._watch.level_average
 
-    async def _negotiate(self, body: Json, jsep: Json) -> Json:
+    def _may_record(self, body: Json) -> bool:
+        """Whether the request may switch recording: not without the secret where it is locked."""
+        settings = self.room.settings
+        if not settings.lock_record:
+            return True
+        with contextlib.suppress(PluginError):
+            check_secret(settings.secret, body, "secret")
+            return True
+        return False
+
+    async def _negotiate(self, body: Json, jsep: Json, described: dict[str, str]) -> Json:
         if jsep.get("type") != "offer":
             raise PluginError(INVALID_SDP_TYPE, f"Unknown SDP type '{jsep.get('type')}'")
         most = self.room.settings.publishers
@@ -158,17 +174,24 @@ class Publisher(Participant):
         try:
             peer = self._peer_for(sdp)
             answer = await peer.answer(sdp, codecs)
-        except XnbError as error:
+        except (Exception, asyncio.CancelledError) as error:
             if peer and not (peer is old and self.is_active):
+                # Also for who is cancelled: nobody else knows of a second connection.
                 self.peer = None if peer is self.peer else self.peer
-                await peer.close()
-            raise PluginError(INVALID_SDP, f"Error parsing offer: {error.message}") from None
+                closing = self._plugin.soon(peer.close())
+                if isinstance(error, XnbError):
+                    await asyncio.shield(closing)
+            if isinstance(error, XnbError):
+                words = f"Error parsing offer: {error.message}"
+                raise PluginError(INVALID_SDP, words) from None
+            raise
         if self.peer is not (old or peer):  # put out meanwhile
             await peer.close()
             raise PluginError(NO_SUCH_ROOM, "No such room")
         if old and peer is not old:
             self._move(old, peer)
         self._follow_lines(peer)
+        self._describe(described)
         if self.is_active:
             self._announce()
         return {"type": "answer", "sdp": answer}
@@ -205,13 +228,12 @@ class Publisher(Participant):
                 stream = FeedStream(self, line)
                 self.streams.append(stream)
                 self._watch.listen(stream)
-        self._describe()
 
-    def _describe(self) -> bool:
-        """Put the descriptions to the streams; whether one changed."""
+    def _describe(self, described: dict[str, str]) -> bool:
+        """Put descriptions to the streams that there are; whether one changed."""
         changed = False
         for stream in self.streams:
-            description = self._descriptions.get(stream.mid, stream.description)
+            description = described.get(stream.mid, stream.description)
             changed = changed or description != stream.description
             stream.description = description
         return changed
@@ -305,6 +327,11 @@ class Publisher(Participant):
 
     async def unpublish(self) -> None:
         """Close the publishing connection; all who showed it are told. May be called again."""
+        # To its end, also when the client detaches meanwhile and whoever waits is cancelled.
+        await asyncio.shield(self._stop_publishing())
+
+    def _stop_publishing(self) -> asyncio.Task[None]:
+        """The same at once, as far as that is possible; the task does the rest."""
         peer, self.peer = self.peer, None
         was_active, self.is_active = self.is_active, False
         streams, self.streams = self.streams, []
@@ -319,8 +346,7 @@ class Publisher(Participant):
         if was_active:
             self.room.tell(self.told_of_leaving("unpublished"), but=self)
         recording, self.recording = self.recording, None
-        # To its end, also when the client detaches meanwhile and whoever waits is cancelled.
-        await asyncio.shield(self._plugin.soon(self._let_go(peer, recording)))
+        return self._plugin.soon(self._let_go(peer, recording))
 
     async def _let_go(self, peer: RoomPeer | None, recording: FeedRecording | None) -> None:
         if recording:
@@ -328,26 +354,43 @@ class Publisher(Participant):
         if peer:
             await peer.close()
 
-    async def leave(self, how: str = "leaving") -> None:
+    async def leave(self) -> None:
         """Leave the room, and tell everybody. May be called again."""
+        await asyncio.shield(self._leave("leaving"))
+
+    def _leave(self, how: str) -> asyncio.Task[None]:
+        """The same at once, as far as that is possible; the task does the rest.
+
+        Its subscriptions end, too, where the room knows them to be its: with ``require_pvtid``.
+        Otherwise anybody may name anybody's private id.
+        """
         room = self.room
-        if room.participants.get(self.id) is self:
+        was_in = room.participants.get(self.id) is self
+        if was_in:
             del room.participants[self.id]
-            try:
-                await self.unpublish()
-            finally:
-                room.tell(self.told_of_leaving(how), but=self)
-        else:
-            await self.unpublish()
+            if room.settings.require_pvtid:
+                for one in room.subscribers:
+                    if one.private_id == self.private_id:
+                        one.link.hangup("Close PC")
+                        self._plugin.soon(one.close())
+        closing = self._stop_publishing()
+        if was_in:
+            room.tell(self.told_of_leaving(how), but=self)
+        return closing
 
     async def kick(self) -> None:
-        """A moderator puts it out."""
+        """A moderator puts it out; everybody is told."""
+        await asyncio.shield(self.put_out())
+
+    def put_out(self) -> asyncio.Task[None]:
+        """The same at once, as far as that is possible; the task does the rest."""
         self.is_kicked = True
         self.link.event(self.event(leaving="ok", reason="kicked"))
         was_up = self.peer is not None
-        await self.leave("kicked")
+        closing = self._leave("kicked")
         if was_up:
             self.link.hangup("Close PC")
+        return closing
 
     def moderate(self, mid: str, muted: bool) -> None:
         """A moderator silences one of its streams, or lets it speak again; everybody is told.

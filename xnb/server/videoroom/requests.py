@@ -5,6 +5,8 @@ from __future__ import annotations
 import hmac
 from typing import Any
 
+import msgspec
+
 from ..janus.plugin import Json, PluginError
 
 Id = int | str
@@ -29,8 +31,15 @@ INVALID_SDP = 437
 
 MAX_TEXT = 4096
 """Longer texts are refused."""
+MAX_NAME = 256
+"""What participants are called, and their streams: longer displays, descriptions and ids are
+refused, since everybody in the room is told them again and again."""
+MAX_METADATA_BYTES, MAX_METADATA_LEVELS = 4096, 16
+"""Likewise larger ``metadata``, as JSON; deeper ones could not be encoded inside of an event."""
 MAX_ITEMS = 128
 """Longer lists are refused."""
+MAX_DESCRIPTIONS = 64
+"""As many as there may be m-lines; more in one request are refused."""
 
 
 def request_of(body: object) -> str:
@@ -57,13 +66,18 @@ def wrong(name: str, kind: str) -> PluginError:
     return PluginError(INVALID_ELEMENT, f"Invalid element type ({name} should be {kind})")
 
 
-def text(body: Json, name: str) -> str | None:
+def text(body: Json, name: str, most_chars: int = MAX_TEXT) -> str | None:
     """A text, or ``None`` without it."""
     value = body.get(name)
     if value is None:
         return None
-    if not isinstance(value, str) or len(value) > MAX_TEXT:
+    if not isinstance(value, str):
         raise wrong(name, "a string")
+    if len(value) > most_chars:
+        raise PluginError(
+            INVALID_ELEMENT,
+            f"Invalid element ({name} should have at most {most_chars} characters)",
+        )
     return value
 
 
@@ -90,7 +104,7 @@ def optional_id(body: Json, name: str) -> Id | None:
     value = body.get(name)
     if value is None:
         return None
-    if isinstance(value, str) and 0 < len(value) <= MAX_TEXT:
+    if isinstance(value, str) and 0 < len(value) <= MAX_NAME:
         return value
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 63:
         return value
@@ -132,9 +146,41 @@ def texts(body: Json, name: str) -> list[str] | None:
 def metadata(body: Json) -> Json | None:
     """What a participant says of itself, as it came; ``None`` without it."""
     value: Any = body.get("metadata")
-    if value is not None and not isinstance(value, dict):
+    if value is None:
+        return None
+    if not isinstance(value, dict):
         raise wrong("metadata", "an object")
+    is_small = _has_levels(value, MAX_METADATA_LEVELS)
+    if not is_small or len(msgspec.json.encode(value)) > MAX_METADATA_BYTES:
+        raise PluginError(
+            INVALID_ELEMENT,
+            f"Invalid element (metadata should have at most {MAX_METADATA_BYTES} bytes in "
+            f"{MAX_METADATA_LEVELS} levels)",
+        )
     return value
+
+
+def _has_levels(value: Any, most: int) -> bool:
+    """Whether objects and lists are in each other at most so often."""
+    if not isinstance(value, dict | list):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return most > 0 and all(_has_levels(one, most - 1) for one in inner)
+
+
+def descriptions(body: Json) -> dict[str, str]:
+    """What a publisher says of its streams, by mid."""
+    found: dict[str, str] = {}
+    for one in items(body, "descriptions") or ():
+        mid, description = text(one, "mid", MAX_NAME), text(one, "description", MAX_NAME)
+        if mid is None or description is None:
+            raise missing("mid" if mid is None else "description")
+        found[mid] = description
+    if len(found) > MAX_DESCRIPTIONS:
+        raise PluginError(
+            INVALID_ELEMENT, f"Invalid element (at most {MAX_DESCRIPTIONS} descriptions)"
+        )
+    return found
 
 
 def check_secret(wanted: str | None, body: Json, name: str) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from ..janus.plugin import Json, PluginError
-from .requests import NO_SUCH_FEED, Id
+from .requests import NO_SUCH_FEED, UNAUTHORIZED, Id
 from .settings import RoomSettings
 
 if TYPE_CHECKING:
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .publisher import Publisher
     from .subscriber import Subscriber
 
+MAX_PLACES = 2
+"""Participants at a time with one token that is somebody's: a client that lost its connection
+comes in again before its old place is given up."""
+
 
 class Room:
     """One room.
@@ -24,24 +28,73 @@ class Room:
     Args:
         id: A number, or a string as in Janus with ``string_ids``.
         settings: Its properties.
-        allowed: Tokens that may join; ``None`` lets everybody in who knows the pin.
+        allowed: Tokens that may join, each with the names of whose it is, or without for
+            anybody; ``None`` lets everybody in who knows the pin.
 
     Attributes:
+        check_allowed: Whether joining takes one of those tokens.
+        allowed: The tokens, whether they are asked for or not.
         participants: By id, whether they publish or not.
         subscribers: Connections that receive from it.
         is_destroyed: Whether it is gone.
     """
 
-    def __init__(self, id: Id, settings: RoomSettings, allowed: Iterable[str] | None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        id: Id,  # noqa: A002
+        settings: RoomSettings,
+        allowed: Mapping[str, Collection[str]] | None,
+    ) -> None:
         self.id = id
         self.settings = settings
-        self.allowed: set[str] | None = None if allowed is None else set(allowed)
+        self.check_allowed = allowed is not None
+        self.allowed: dict[str, frozenset[str]] = {}
+        for token, names in (allowed or {}).items():
+            self.allow(token, names)
         self.participants: dict[Id, Publisher] = {}
         self.subscribers: set[Subscriber] = set()
         self.is_destroyed = False
 
     def __repr__(self) -> str:
         return f"<Room {len(self.participants)} in, {len(self.subscribers)} subscribers>"
+
+    def allow(self, token: str, names: Collection[str] = ()) -> None:
+        """Let in who has a token, where tokens are asked for.
+
+        Args:
+            token: Any text.
+            names: What its owner may be called: as display, and as id if the client chooses it.
+                Empty lets in anybody with it.
+        """
+        self.allowed[token] = frozenset(names)
+
+    def names_for(self, token: str | None, id_: Id | None, display: str | None) -> frozenset[str]:
+        """What somebody who wants to join may be called; empty: anything.
+
+        Args:
+            token: What they came with.
+            id_: The id they ask for.
+            display: What they want to be called.
+
+        Raises:
+            PluginError: Without such a token, under such a name, or once more nobody is let in
+                (433).
+        """
+        if not self.check_allowed:
+            return frozenset()
+        names = None if token is None else self.allowed.get(token)
+        if names is None:
+            raise PluginError(UNAUTHORIZED, "Unauthorized (not in the allowed list)")
+        if not names:
+            return names
+        if display not in names or (id_ is not None and str(id_) not in names):
+            raise PluginError(UNAUTHORIZED, "Unauthorized (the token is for another display or id)")
+        if sum(one.token == token for one in self.participants.values()) >= MAX_PLACES:
+            raise PluginError(
+                UNAUTHORIZED,
+                f"Unauthorized ({MAX_PLACES} participants are in with this token already)",
+            )
+        return names
 
     def new_participant_id(self) -> Id:
         """An id that nobody in it has: a string in a room whose own id is one."""

@@ -150,8 +150,8 @@ def codec_list(given: str | None, name: str) -> tuple[str, ...]:
     return ours
 
 
-def from_create(body: Json) -> tuple[RoomSettings, list[str] | None]:
-    """Settings of a room that is to be created, and its list of tokens, if it has one.
+def from_create(body: Json) -> tuple[RoomSettings, dict[str, tuple[str, ...]] | None]:
+    """Settings of a room that is to be created, and its tokens, if it has some: anybody's.
 
     Raises:
         PluginError: A member has another type or cannot be (430).
@@ -181,7 +181,8 @@ def from_create(body: Json) -> tuple[RoomSettings, list[str] | None]:
     )
     if flag(body, "require_e2ee"):
         raise PluginError(INVALID_ELEMENT, "Invalid element (require_e2ee is not supported here)")
-    return settings, texts(body, "allowed")
+    tokens = texts(body, "allowed")
+    return settings, None if tokens is None else dict.fromkeys(tokens, ())
 
 
 def edited(settings: RoomSettings, body: Json) -> RoomSettings:

@@ -117,11 +117,11 @@ class Subscriber:
             if was_open:
                 self.link.hangup("Close PC")
             return Answer(self._event(left="ok"))
-        peer = self.peer
-        if peer is None or self.room.is_destroyed:
+        if self.room.is_destroyed:
             raise PluginError(NO_SUCH_ROOM, "No such room")
+        self._require_open()
         if request == "start":
-            return await self._start(peer, jsep)
+            return await self._start(jsep)
         if request == "pause":
             self._pause(True)
             return Answer(self._event(paused="ok"))
@@ -130,10 +130,20 @@ class Subscriber:
             jsep = await self._restart() if flag(body, "restart") else None
             return Answer(self._event(configured="ok"), jsep)
         if request == "switch":
-            return await self._switch(peer, body)
+            return await self._switch(body)
         if request in CHANGES:
-            return await self._update(peer, request, body)
+            return await self._update(request, body)
         raise PluginError(INVALID_REQUEST, f"Unknown request '{request}'")
+
+    def _require_open(self) -> RoomPeer:
+        """Its connection, which may be closed while something else is waited for.
+
+        Raises:
+            PluginError: It has none any more (426).
+        """
+        if self.peer is None:
+            raise PluginError(NO_SUCH_ROOM, "No such room")
+        return self.peer
 
     def _event(self, **more: object) -> Json:
         return {"videoroom": "event", "room": self.room.id, **more}
@@ -194,6 +204,7 @@ class Subscriber:
         connection goes on until the answer comes.
         """
         async with self._negotiating:
+            self._require_open()
             unanswered, self._restarted = self._restarted, self._new_peer()
             peer = self._restarted
             lines = [peer.add_line(one.line.kind, one.line.codec) for one in self.subscriptions]
@@ -226,20 +237,23 @@ class Subscriber:
         except XnbError as error:
             raise PluginError(INVALID_SDP, error.message) from None
 
-    async def _start(self, peer: RoomPeer, jsep: Json | None) -> Answer:
+    async def _start(self, jsep: Json | None) -> Answer:
         if jsep is not None:
             if jsep.get("type") != "answer":
                 raise PluginError(INVALID_SDP_TYPE, f"Unknown SDP type '{jsep.get('type')}'")
             async with self._negotiating:
+                peer = self._require_open()
                 restarted, self._restarted = self._restarted, None
                 try:
                     await (restarted or peer).take_answer(str(jsep.get("sdp", "")))
-                except XnbError as error:
-                    if restarted:
-                        await restarted.close()
-                    raise PluginError(
-                        INVALID_SDP, f"Error parsing answer: {error.message}"
-                    ) from None
+                    self._require_open()  # it may have been closed meanwhile
+                except (Exception, asyncio.CancelledError) as error:
+                    if restarted:  # nobody else knows of it now
+                        self._plugin.soon(restarted.close())
+                    if isinstance(error, XnbError):
+                        words = f"Error parsing answer: {error.message}"
+                        raise PluginError(INVALID_SDP, words) from None
+                    raise
                 if restarted:
                     self._move(restarted)
             if self._offer_again:
@@ -247,7 +261,7 @@ class Subscriber:
         self._pause(False)
         return Answer(self._event(started="ok"))
 
-    async def _update(self, peer: RoomPeer, request: str, body: Json) -> Answer:
+    async def _update(self, request: str, body: Json) -> Answer:
         more, less = items(body, "subscribe"), items(body, "unsubscribe")
         if request != "update":
             asked = items(body, "streams")
@@ -264,6 +278,7 @@ class Subscriber:
         if less is not None and not less:
             raise PluginError(INVALID_ELEMENT, "Empty unsubscription list")
         async with self._negotiating:
+            peer = self._require_open()
             wanted = streams_of(self.room, more or ())
             changed = self._remove(peer, less or ())
             self._add(peer, wanted)
@@ -330,11 +345,12 @@ class Subscriber:
                 return subscription
         raise PluginError(NO_SUCH_FEED, f"No such mid '{mid}' in subscription")
 
-    async def _switch(self, peer: RoomPeer, body: Json) -> Answer:
-        pairs = switch_pairs(self.room, self.subscriptions, body)
+    async def _switch(self, body: Json) -> Answer:
         changes, reopened = 0, False
         async with self._negotiating:
-            for subscription, stream in pairs:
+            self._require_open()
+            # Not before: a publisher may have gone while an offer was waited for.
+            for subscription, stream in switch_pairs(self.room, self.subscriptions, body):
                 if subscription.stream is stream:
                     continue
                 line = subscription.line
@@ -352,6 +368,8 @@ class Subscriber:
     # The end
 
     def _gone(self, reason: str) -> None:
+        if self._restarted:
+            return  # libwebrtc ends DTLS of the old connection before it answers for the new one
         self.link.hangup(reason)
         self._plugin.soon(self.close())
 

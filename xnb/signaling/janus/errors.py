@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ...errors import SfuError
+from ..failures import UNTRUSTED
 from ..trace import redact
 
 SESSION_GONE = 458
@@ -109,9 +110,11 @@ def unanswered(what: str, why: str) -> JanusError:
         what: The request, in words.
         why: What happened instead.
     """
+    remedy = "Check that it runs and that the network is up, then try again."
+    if why == UNTRUSTED:
+        remedy = "Name the file with its certificate in SSL_CERT_FILE before Python starts."
     return JanusError(
-        f"The group-call server gave no answer to the request to {what}: {why}.",
-        remedy="Check that it runs and that the network is up, then try again.",
+        f"The group-call server gave no answer to the request to {what}: {why}.", remedy=remedy
     )
 
 

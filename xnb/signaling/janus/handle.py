@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 _REPEATABLE = frozenset(
     {"configure", "exists", "list", "listparticipants", "moderate", "pause", "start", "switch"}
 )
+_DETACH_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +165,13 @@ class JanusHandle:
         self._is_detached = True
         try:
             if self._session.state in ("open", "claiming"):
-                await self._session.ask(
-                    {"janus": "detach"},
-                    what="detach",
-                    handle_id=self.id,
-                    limit_s=min(3.0, self._session.gateway.request_s),
-                    ack_is_final=True,
-                )
-        except JanusError as error:
-            _log.debug("A handle could not be detached (%d).", error.code)
+                # Of the whole, also while a dropped session is being taken up again.
+                async with asyncio.timeout(min(_DETACH_S, self._session.gateway.request_s)):
+                    await self._session.ask(
+                        {"janus": "detach"}, what="detach", handle_id=self.id, ack_is_final=True
+                    )
+        except (JanusError, TimeoutError) as error:
+            _log.debug("A handle could not be detached (%s).", type(error).__name__)
         finally:
             self._session.forget(self)
 

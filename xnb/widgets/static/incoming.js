@@ -1,5 +1,5 @@
-// Built from xnb/widgets/js by build.mjs, sources a29ba57bc861d1696fe5229b4a7a345e36cf0a0129eabc607837f382daa94d8f. Icons: Lucide (ISC license). Charts in call.js: uPlot (MIT license).
-function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.entries(e))o.setAttribute(n,s);return o.append(...i),o}function d(t,e){t.textContent!==e&&(t.textContent=e)}function u(t,e){t.hidden===e&&(t.hidden=!e)}function k(t){let e=/[\p{L}\p{N}]/u.exec(t);return e?e[0].toUpperCase():"?"}function x(t){let e=7;for(let i of t)e=(e*31+(i.codePointAt(0)??0))%3600;return e%360}var y=`<!-- @license lucide-static v0.500.0 - ISC -->
+// Built from xnb/widgets/js by build.mjs, sources a8a6102d28530ffd87f8bdf584b06435c1124e10397791f64e3640ac4a62cc56. Icons: Lucide (ISC license). Charts in call.js: uPlot (MIT license).
+function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.entries(e))o.setAttribute(n,s);return o.append(...i),o}function w(t,e){t.textContent!==e&&(t.textContent=e)}function p(t,e){t.hidden===e&&(t.hidden=!e)}function k(t){let e=/[\p{L}\p{N}]/u.exec(t);return e?e[0].toUpperCase():"?"}function x(t){let e=7;for(let i of t)e=(e*31+(i.codePointAt(0)??0))%3600;return e%360}var y=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-bell-off"
   xmlns="http://www.w3.org/2000/svg"
@@ -17,7 +17,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="m2 2 20 20" />
   <path d="M8.668 3.01A6 6 0 0 1 18 8c0 2.687.77 4.653 1.707 6.05" />
 </svg>
-`;var C=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var b=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-bell"
   xmlns="http://www.w3.org/2000/svg"
@@ -33,7 +33,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M10.268 21a2 2 0 0 0 3.464 0" />
   <path d="M3.262 15.326A1 1 0 0 0 4 17h16a1 1 0 0 0 .74-1.673C19.41 13.956 18 12.499 18 8A6 6 0 0 0 6 8c0 4.499-1.411 5.956-2.738 7.326" />
 </svg>
-`;var b=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var C=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-camera"
   xmlns="http://www.w3.org/2000/svg"
@@ -126,7 +126,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <rect width="18" height="18" x="3" y="3" rx="2" />
   <path d="M12 3v18" />
 </svg>
-`;var E=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var I=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-file-audio"
   xmlns="http://www.w3.org/2000/svg"
@@ -143,7 +143,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M14 2v4a2 2 0 0 0 2 2h4" />
   <path d="M2 19a2 2 0 1 1 4 0v1a2 2 0 1 1-4 0v-4a6 6 0 0 1 12 0v4a2 2 0 1 1-4 0v-1a2 2 0 1 1 4 0" />
 </svg>
-`;var I=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var E=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-file-video"
   xmlns="http://www.w3.org/2000/svg"
@@ -160,7 +160,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M14 2v4a2 2 0 0 0 2 2h4" />
   <path d="m10 11 5 3-5 3v-6Z" />
 </svg>
-`;var R=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var j=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-headset"
   xmlns="http://www.w3.org/2000/svg"
@@ -176,7 +176,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M3 11h3a2 2 0 0 1 2 2v3a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-5Zm0 0a9 9 0 1 1 18 0m0 0v5a2 2 0 0 1-2 2h-1a2 2 0 0 1-2-2v-3a2 2 0 0 1 2-2h3Z" />
   <path d="M21 16v2a4 4 0 0 1-4 4h-5" />
 </svg>
-`;var B=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var R=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-maximize"
   xmlns="http://www.w3.org/2000/svg"
@@ -194,7 +194,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M3 16v3a2 2 0 0 0 2 2h3" />
   <path d="M16 21h3a2 2 0 0 0 2-2v-3" />
 </svg>
-`;var j=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var B=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-mic-off"
   xmlns="http://www.w3.org/2000/svg"
@@ -214,7 +214,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M9 9v3a3 3 0 0 0 5.12 2.12" />
   <line x1="12" x2="12" y1="19" y2="22" />
 </svg>
-`;var P=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var L=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-mic"
   xmlns="http://www.w3.org/2000/svg"
@@ -249,7 +249,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M3 16h3a2 2 0 0 1 2 2v3" />
   <path d="M16 21v-3a2 2 0 0 1 2-2h3" />
 </svg>
-`;var L=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var P=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-phone"
   xmlns="http://www.w3.org/2000/svg"
@@ -348,7 +348,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
 >
   <rect width="18" height="18" x="3" y="3" rx="2" />
 </svg>
-`;var K=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var z=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-triangle-alert"
   xmlns="http://www.w3.org/2000/svg"
@@ -382,7 +382,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M16 16a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V8a2 2 0 0 1 2-2h2" />
   <path d="m2 2 20 20" />
 </svg>
-`;var z=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var K=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-video"
   xmlns="http://www.w3.org/2000/svg"
@@ -398,7 +398,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="m16 13 5.223 3.482a.5.5 0 0 0 .777-.416V7.87a.5.5 0 0 0-.752-.432L16 10.5" />
   <rect x="2" y="6" width="14" height="12" rx="2" />
 </svg>
-`;var U=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var Y=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-volume-2"
   xmlns="http://www.w3.org/2000/svg"
@@ -415,7 +415,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M16 9a5 5 0 0 1 0 6" />
   <path d="M19.364 18.364a9 9 0 0 0 0-12.728" />
 </svg>
-`;var Y=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var U=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-volume-x"
   xmlns="http://www.w3.org/2000/svg"
@@ -432,7 +432,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <line x1="22" x2="16" y1="9" y2="15" />
   <line x1="16" x2="22" y1="9" y2="15" />
 </svg>
-`;var $=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var G=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-webcam"
   xmlns="http://www.w3.org/2000/svg"
@@ -450,7 +450,7 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M7 22h10" />
   <path d="M12 22v-4" />
 </svg>
-`;var G=`<!-- @license lucide-static v0.500.0 - ISC -->
+`;var $=`<!-- @license lucide-static v0.500.0 - ISC -->
 <svg
   class="lucide lucide-x"
   xmlns="http://www.w3.org/2000/svg"
@@ -466,4 +466,4 @@ function r(t,e={},...i){let o=document.createElement(t);for(let[n,s]of Object.en
   <path d="M18 6 6 18" />
   <path d="m6 6 12 12" />
 </svg>
-`;var Ae={alert:K,bell:C,bellOff:y,camera:b,chart:S,check:M,chevronUp:T,circle:A,columns:O,fileAudio:E,fileVideo:I,headset:R,maximize:B,mic:P,micOff:j,minimize:N,phone:L,pip:H,play:V,screenShare:D,screenShareOff:W,square:F,video:z,videoOff:_,volume:U,volumeOff:Y,webcam:$,x:G};function p(t){return Oe(Ae[t],t)}function Oe(t,e){let i=document.createElement("template");i.innerHTML=t.slice(t.indexOf("<svg"));let o=i.content.firstElementChild;return o.setAttribute("class",`xnb-icon xnb-icon-${e}`),o.setAttribute("aria-hidden","true"),o.setAttribute("focusable","false"),o}var Ee={mute:"M",camera:"V",page:"P",screen:"S",record:"R",hangup:"H",sound:"A",snapshot:"C",tiles:"T",pip:"I",full:"F",devices:"D",stats:"G"},Wt=new Map(Object.entries(Ee).map(([t,e])=>[e,t]));var Ie={a:"accept",s:"sound",d:"decline",m:"silence"};function Z(t){return t.ctrlKey||t.metaKey||t.altKey||t.repeat?null:Ie[t.key.toLowerCase()]??null}var q=new Set(["Enter"," ","ArrowLeft","ArrowRight","ArrowUp","ArrowDown","Home","End"]);var a={incoming:"Incoming calls",waitingCalls:"Waiting calls",waiting:"Waiting for calls as {}",calling:"{} calling",count:"{} calls",accept:"Accept",soundOnly:"Sound only",decline:"Decline",from:"{}, call from {}",withKey:"{} ({})",video:"Video call",audio:"Audio call",silence:"Silence the ring",keys:"A accepts, S accepts with sound only, D declines, M silences the ring",blocked:"This page may not ring before you click in it."};function c(t,...e){let i=0;return t.replace(/\{\}/g,()=>String(e[i++]??""))}function Re(t,e){let i=r("div",{class:"xnb-avatar","aria-hidden":"true"});i.append(r("div",{class:"xnb-ring"}),r("span",{},k(t.who))),i.style.setProperty("--xnb-hue",String(x(t.who)));let o=r("div",{class:"xnb-choices"}),n=(s,l,m,h,f,J)=>{let v=r("button",{class:`xnb-${s}`,type:"button","data-answer":l,"aria-keyshortcuts":f,"aria-label":c(a.from,h,t.who),title:c(a.withKey,h,f)},p(m),h);v.disabled=t.busy,v.addEventListener("click",()=>{for(let X of o.querySelectorAll("button"))X.disabled=!0;e({id:t.id,...J})}),o.append(v)};return t.video?(n("accept","accept","video",a.accept,"A",{type:"accept",video:!0}),n("accept","sound","phone",a.soundOnly,"S",{type:"accept",video:!1})):n("accept","accept","phone",a.accept,"A",{type:"accept",video:!1}),n("decline","decline","phone",a.decline,"D",{type:"decline"}),r("li",{"data-caller":t.who},i,r("div",{class:"xnb-text"},r("p",{class:"xnb-words"},t.who),r("p",{class:"xnb-small"},t.video?a.video:a.audio)),o)}var w=class{constructor(e,i,o){this.model=e,this.ring=o,this.shown="",this.drawn="",this.view=null,this.words=r("strong",{role:"status","aria-live":"assertive"}),this.state=r("span",{class:"xnb-status"}),this.silence=r("button",{class:"xnb-button xnb-quiet xnb-bell-on",type:"button","aria-pressed":"false","aria-label":a.silence,title:c(a.withKey,a.silence,"M"),"aria-keyshortcuts":"M"},p("bell"),p("bellOff")),this.silence.addEventListener("click",()=>o.silence(!o.silenced)),this.calls=r("ul",{class:"xnb-calls","aria-label":a.waitingCalls}),this.note=r("p",{class:"xnb-line",role:"status","aria-live":"polite"}),this.root=r("section",{class:"xnb-card xnb-door",role:"group","aria-label":a.incoming,tabindex:"0"},r("header",{class:"xnb-waiting"},r("span",{class:"xnb-dot","aria-hidden":"true"}),this.words,this.state,this.silence),this.calls,this.note),this.inside=r("div",{class:"xnb-inside"}),this.root.addEventListener("pointerdown",()=>o.wake()),this.root.addEventListener("keydown",n=>this.#e(n)),i.classList.add("xnb"),i.append(this.root,this.inside),this.update()}#e(e){this.ring.wake();let i=Z(e),o=i==="silence"?this.silence:this.calls.querySelector(`button[data-answer="${i}"]:not(:disabled)`);if(i&&o&&this.root.dataset.state==="ringing")o.click(),e.preventDefault();else if(!(e.target!==this.root&&q.has(e.key)))return;e.stopPropagation()}update(){let{model:e,ring:i}=this,o=e.get("callers")??[],n=String(e.get("state"));this.root.dataset.state=o.length?"ringing":n,this.root.dataset.rings=String(i.on&&!i.silenced);let s=o.map(h=>h.who).join(", "),l=n==="waiting"?c(a.waiting,e.get("handle")):"";d(this.words,s?c(a.calling,s):l||String(e.get("state_text"))),d(this.state,s&&o.length>1?c(a.count,o.length):""),this.root.title=s?a.keys:"",u(this.silence,s!==""),this.silence.setAttribute("aria-pressed",String(i.silenced)),this.#t(o);let m=String(e.get("notice")??"");d(this.note,m||(i.blocked?a.blocked:"")),u(this.note,this.note.textContent!==""),this.#o(String(e.get("active")??""))}#t(e){u(this.calls,e.length>0);let i=JSON.stringify(e);if(i===this.drawn)return;this.drawn=i;let o=this.calls.contains(document.activeElement),n=s=>this.model.send(s);this.calls.replaceChildren(...e.map(s=>Re(s,n))),o&&this.root.focus()}async#o(e){if(e===this.shown||(this.shown=e,this.view?.remove(),this.view=null,this.inside.replaceChildren(),!e))return;let i=this.model.widget_manager,o=await i.get_model(e.replace("IPY_MODEL_","")),n=await i.create_view(o);if(this.shown!==e){n.remove();return}this.view=n,this.inside.replaceChildren(n.el)}close(){this.shown="",this.view?.remove(),this.root.remove(),this.inside.remove()}};var Be=[659.3,523.3],je=.06,g=class{constructor(e,i=()=>new AudioContext){this.changed=e,this.makeContext=i,this.context=null,this.timer=void 0,this.silenced=!1,this.struck=0}get on(){return this.timer!==void 0}get blocked(){return this.on&&!this.silenced&&this.context?.state==="suspended"}set(e){e!==this.on&&(e?(this.silenced=!1,this.context||(this.context=this.makeContext(),this.context.onstatechange=()=>{this.on&&this.struck===0&&this.#e(),this.changed()}),this.struck=0,this.timer=setInterval(()=>this.#e(),3e3),this.#e()):(clearInterval(this.timer),this.timer=void 0))}silence(e){this.silenced=e,this.changed()}wake(){this.context?.state==="suspended"&&this.context.resume().catch(()=>{})}#e(){let{context:e}=this;if(!(this.silenced||!e)){if(e.state!=="running"){this.wake();return}this.struck+=1,Be.forEach((i,o)=>{let n=e.currentTime+o*.28,s=e.createOscillator(),l=e.createGain();s.frequency.value=i,l.gain.setValueAtTime(0,n),l.gain.linearRampToValueAtTime(je,n+.03),l.gain.exponentialRampToValueAtTime(5e-4,n+.9),s.connect(l).connect(e.destination),s.start(n),s.stop(n+1)})}}close(){this.set(!1),this.context?.close().catch(()=>{}),this.context=null}};var Jt=()=>{let t=new Set,e=new g(()=>{for(let o of t)o.update()}),i=o=>{let n=o.get("callers")??[];e.set(t.size>0&&n.some(s=>!s.busy));for(let s of t)s.update()};return{initialize({model:o}){let n=()=>i(o);return o.on("change",n),()=>e.close()},render({model:o,el:n}){let s=new w(o,n,e);return t.add(s),i(o),()=>{t.delete(s),t.size===0&&e.set(!1),s.close()}}}};export{Jt as default};
+`;var Ie={alert:z,bell:b,bellOff:y,camera:C,chart:S,check:M,chevronUp:T,circle:A,columns:O,fileAudio:I,fileVideo:E,headset:j,maximize:R,mic:L,micOff:B,minimize:N,phone:P,pip:H,play:V,screenShare:D,screenShareOff:W,square:F,video:K,videoOff:_,volume:Y,volumeOff:U,webcam:G,x:$};function d(t){return Ee(Ie[t],t)}function Ee(t,e){let i=document.createElement("template");i.innerHTML=t.slice(t.indexOf("<svg"));let o=i.content.firstElementChild;return o.setAttribute("class",`xnb-icon xnb-icon-${e}`),o.setAttribute("aria-hidden","true"),o.setAttribute("focusable","false"),o}var je={mute:"M",camera:"V",page:"P",screen:"S",record:"R",hangup:"H",sound:"A",snapshot:"C",tiles:"T",pip:"I",full:"F",devices:"D",stats:"G"},zt=new Map(Object.entries(je).map(([t,e])=>[e,t]));var Re={a:"accept",s:"sound",d:"decline",m:"silence"};function q(t){return t.ctrlKey||t.metaKey||t.altKey||t.repeat?null:Re[t.key.toLowerCase()]??null}var Z=new Set(["Enter"," ","ArrowLeft","ArrowRight","ArrowUp","ArrowDown","Home","End"]);var a={incoming:"Incoming calls",waitingCalls:"Waiting calls",waiting:"Waiting for calls as {}",calling:"{} calling",count:"{} calls",accept:"Accept",soundOnly:"Sound only",decline:"Decline",from:"{}, call from {}",withKey:"{} ({})",video:"Video call",audio:"Audio call",silence:"Silence the ring",keys:"A accepts, S accepts with sound only, D declines, M silences the ring",blocked:"This page may not ring before you click in it.",joinGroup:"Join a group call by its id",callId:"The call's id, from its host",join:"Join",joinWith:"{}: join the group call"};function c(t,...e){let i=0;return t.replace(/\{\}/g,()=>String(e[i++]??""))}var J=100;function Be(t){let e=/["']([\w-]+)["']/.exec(t);return(e?e[1]:t.trim()).slice(0,J)}function X(t){let e=r("input",{class:"xnb-join-id",type:"text",autocomplete:"off",autocapitalize:"none",spellcheck:"false",maxlength:String(2*J),required:""}),i=(s,l,h)=>r("button",{class:"xnb-accept",type:"submit",value:s?"video":"sound","aria-label":c(a.joinWith,h)},d(l),h),o=r("form",{class:"xnb-join-form"},r("label",{},r("span",{},a.callId),e),r("div",{class:"xnb-choices"},i(!0,"video",a.join),i(!1,"phone",a.soundOnly))),n=r("details",{class:"xnb-join-fold"},r("summary",{},a.joinGroup),o);return o.addEventListener("keydown",s=>s.stopPropagation()),o.addEventListener("submit",s=>{s.preventDefault();let l=Be(e.value);if(!l)return;let h=s.submitter;t({type:"join",broadcast:l,video:h?.value!=="sound"}),e.value="",n.open=!1}),n.addEventListener("toggle",()=>{n.open&&e.focus()}),n}function Le(t,e){let i=r("div",{class:"xnb-avatar","aria-hidden":"true"});i.append(r("div",{class:"xnb-ring"}),r("span",{},k(t.who))),i.style.setProperty("--xnb-hue",String(x(t.who)));let o=r("div",{class:"xnb-choices"}),n=(s,l,h,u,v,Q)=>{let f=r("button",{class:`xnb-${s}`,type:"button","data-answer":l,"aria-keyshortcuts":v,"aria-label":c(a.from,u,t.who),title:c(a.withKey,u,v)},d(h),u);f.disabled=t.busy,f.addEventListener("click",()=>{for(let ee of o.querySelectorAll("button"))ee.disabled=!0;e({id:t.id,...Q})}),o.append(f)};return t.video?(n("accept","accept","video",a.accept,"A",{type:"accept",video:!0}),n("accept","sound","phone",a.soundOnly,"S",{type:"accept",video:!1})):n("accept","accept","phone",a.accept,"A",{type:"accept",video:!1}),n("decline","decline","phone",a.decline,"D",{type:"decline"}),r("li",{"data-caller":t.who},i,r("div",{class:"xnb-text"},r("p",{class:"xnb-words"},t.who),r("p",{class:"xnb-small"},t.video?a.video:a.audio)),o)}var g=class{constructor(e,i,o){this.model=e,this.ring=o,this.shown="",this.drawn="",this.view=null,this.words=r("strong",{role:"status","aria-live":"assertive"}),this.state=r("span",{class:"xnb-status"}),this.silence=r("button",{class:"xnb-button xnb-quiet xnb-bell-on",type:"button","aria-pressed":"false","aria-label":a.silence,title:c(a.withKey,a.silence,"M"),"aria-keyshortcuts":"M"},d("bell"),d("bellOff")),this.silence.addEventListener("click",()=>o.silence(!o.silenced)),this.calls=r("ul",{class:"xnb-calls","aria-label":a.waitingCalls}),this.note=r("p",{class:"xnb-line",role:"status","aria-live":"polite"}),this.join=X(n=>this.model.send(n)),this.root=r("section",{class:"xnb-card xnb-door",role:"group","aria-label":a.incoming,tabindex:"0"},r("header",{class:"xnb-waiting"},r("span",{class:"xnb-dot","aria-hidden":"true"}),this.words,this.state,this.silence),this.calls,this.join,this.note),this.inside=r("div",{class:"xnb-inside"}),this.root.addEventListener("pointerdown",()=>o.wake()),this.root.addEventListener("keydown",n=>this.#e(n)),i.classList.add("xnb"),i.append(this.root,this.inside),this.update()}#e(e){this.ring.wake();let i=q(e),o=i==="silence"?this.silence:this.calls.querySelector(`button[data-answer="${i}"]:not(:disabled)`);if(i&&o&&this.root.dataset.state==="ringing")o.click(),e.preventDefault();else if(!(e.target!==this.root&&Z.has(e.key)))return;e.stopPropagation()}update(){let{model:e,ring:i}=this,o=e.get("callers")??[],n=String(e.get("state"));this.root.dataset.state=o.length?"ringing":n,this.root.dataset.rings=String(i.on&&!i.silenced);let s=o.map(u=>u.who).join(", "),l=n==="waiting"?c(a.waiting,e.get("handle")):"";w(this.words,s?c(a.calling,s):l||String(e.get("state_text"))),w(this.state,s&&o.length>1?c(a.count,o.length):""),this.root.title=s?a.keys:"",p(this.silence,s!==""),p(this.join,n==="waiting"&&s===""),this.silence.setAttribute("aria-pressed",String(i.silenced)),this.#t(o);let h=String(e.get("notice")??"");w(this.note,h||(i.blocked?a.blocked:"")),p(this.note,this.note.textContent!==""),this.#o(String(e.get("active")??""))}#t(e){p(this.calls,e.length>0);let i=JSON.stringify(e);if(i===this.drawn)return;this.drawn=i;let o=this.calls.contains(document.activeElement),n=s=>this.model.send(s);this.calls.replaceChildren(...e.map(s=>Le(s,n))),o&&this.root.focus()}async#o(e){if(e===this.shown||(this.shown=e,this.view?.remove(),this.view=null,this.inside.replaceChildren(),!e))return;let i=this.model.widget_manager,o=await i.get_model(e.replace("IPY_MODEL_","")),n=await i.create_view(o);if(this.shown!==e){n.remove();return}this.view=n,this.inside.replaceChildren(n.el)}close(){this.shown="",this.view?.remove(),this.root.remove(),this.inside.remove()}};var Ne=[659.3,523.3],Pe=.06,m=class{constructor(e,i=()=>new AudioContext){this.changed=e,this.makeContext=i,this.context=null,this.timer=void 0,this.silenced=!1,this.struck=0}get on(){return this.timer!==void 0}get blocked(){return this.on&&!this.silenced&&this.context?.state==="suspended"}set(e){e!==this.on&&(e?(this.silenced=!1,this.context||(this.context=this.makeContext(),this.context.onstatechange=()=>{this.on&&this.struck===0&&this.#e(),this.changed()}),this.struck=0,this.timer=setInterval(()=>this.#e(),3e3),this.#e()):(clearInterval(this.timer),this.timer=void 0))}silence(e){this.silenced=e,this.changed()}wake(){this.context?.state==="suspended"&&this.context.resume().catch(()=>{})}#e(){let{context:e}=this;if(!(this.silenced||!e)){if(e.state!=="running"){this.wake();return}this.struck+=1,Ne.forEach((i,o)=>{let n=e.currentTime+o*.28,s=e.createOscillator(),l=e.createGain();s.frequency.value=i,l.gain.setValueAtTime(0,n),l.gain.linearRampToValueAtTime(Pe,n+.03),l.gain.exponentialRampToValueAtTime(5e-4,n+.9),s.connect(l).connect(e.destination),s.start(n),s.stop(n+1)})}}close(){this.set(!1),this.context?.close().catch(()=>{}),this.context=null}};var so=()=>{let t=new Set,e=new m(()=>{for(let o of t)o.update()}),i=o=>{let n=o.get("callers")??[];e.set(t.size>0&&n.some(s=>!s.busy));for(let s of t)s.update()};return{initialize({model:o}){let n=()=>i(o);return o.on("change",n),()=>e.close()},render({model:o,el:n}){let s=new g(o,n,e);return t.add(s),i(o),()=>{t.delete(s),t.size===0&&e.set(!1),s.close()}}}};export{so as default};

@@ -5,7 +5,7 @@ import { say, show } from "../shared/dom.js";
 import { layout } from "./layout.js";
 import { modeOf } from "./mode.js";
 import { OwnPicture } from "./own_picture.js";
-import { panelOf } from "./panel.js";
+import { PANEL_VALUES, panelOf } from "./panel.js";
 import { PlayerSlot } from "./player_slot.js";
 import { drawSound } from "./soundview.js";
 import { StatsPanel } from "./stats_panel.js";
@@ -180,7 +180,7 @@ export class Card {
   /** @param {import("./mode.js").Mode} mode */
   #fill(mode) {
     const { session } = this;
-    const parts = ["title", "stages", "failure", "ended", "recorded"].map((n) => session.value(n));
+    const parts = PANEL_VALUES.map((name) => session.value(name));
     const drawn = JSON.stringify([mode, session.leg.why, session.alive, parts]);
     if (drawn !== this.drawnPanel) {
       this.drawnPanel = drawn;

@@ -7,6 +7,9 @@ import { PANEL, filled } from "../shared/strings.js";
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./mode.js").Mode} Mode */
 
+/** What a panel is drawn from, besides the mode and the page's own state. */
+export const PANEL_VALUES = ["title", "stages", "failure", "ended", "recorded", "saving"];
+
 /**
  * @param {string} title
  * @returns {HTMLElement}
@@ -59,7 +62,9 @@ function steps(stages) {
 function recordings(session) {
   /** @type {string[]} */
   const files = session.value("recorded") ?? [];
-  if (!files.length) return [];
+  const saving = String(session.value("saving") ?? "");
+  const notes = saving ? [element("p", { class: "xnb-small", role: "status" }, saving)] : [];
+  if (!files.length) return notes;
   const list = element("ul", { class: "xnb-files", "aria-label": PANEL.recordings });
   files.forEach((file, index) => {
     const kind = /\.(wav|ogg|opus|mp3|m4a)$/i.test(file) ? "fileAudio" : "fileVideo";
@@ -75,7 +80,7 @@ function recordings(session) {
     }
     list.append(row);
   });
-  return [list];
+  return [list, ...notes];
 }
 
 /**

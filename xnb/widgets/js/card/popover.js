@@ -32,19 +32,27 @@ export function attachPopover(button, box, changed) {
   button.popoverTargetElement = box;
   button.setAttribute("aria-expanded", "false");
   const place = () => {
+    if (!box.isConnected) {
+      // It went while it was open, which closes it without a word.
+      follow(false);
+      return;
+    }
     const rect = button.getBoundingClientRect();
     const view = { width: document.documentElement.clientWidth, height: window.innerHeight };
     const { left, top } = placeBeside(rect, { width: box.offsetWidth, height: box.offsetHeight }, view);
     box.style.left = `${left}px`;
     box.style.top = `${top}px`;
   };
+  const follow = (/** @type {boolean} */ isOpen) => {
+    const change = isOpen ? window.addEventListener : window.removeEventListener;
+    change("scroll", place, { capture: true });
+    change("resize", place);
+  };
   box.addEventListener("toggle", (event) => {
     const isOpen = /** @type {ToggleEvent} */ (event).newState === "open";
     button.setAttribute("aria-expanded", String(isOpen));
     changed(isOpen);
-    const change = isOpen ? window.addEventListener : window.removeEventListener;
-    change("scroll", place, { capture: true });
-    change("resize", place);
+    follow(isOpen);
     if (isOpen) place();
   });
   return place;

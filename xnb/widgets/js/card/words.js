@@ -33,5 +33,5 @@ export function noticeOf(session, trouble) {
   if (refusal) return `${refusal.cause} ${refusal.remedy}`;
   if (asking) return CARD.asking;
   if (performance.now() < trouble.until) return trouble.text;
-  return String(session.value("notice") ?? "");
+  return String(session.value("notice") || session.value("saving") || "");
 }

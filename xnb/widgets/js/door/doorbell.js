@@ -4,6 +4,7 @@ import { hue, initial } from "../card/format.js";
 import { icon } from "../shared/icons.js";
 import { CONTROL_KEYS, answerOf } from "../card/keys.js";
 import { INCOMING, filled } from "../shared/strings.js";
+import { joinForm } from "./join_form.js";
 
 /** @typedef {{id: string, who: string, video: boolean, busy: boolean}} Caller */
 /** @typedef {import("./ring.js").Ring} Ring */
@@ -90,6 +91,7 @@ export class Doorbell {
     this.silence.addEventListener("click", () => ring.silence(!ring.silenced));
     this.calls = element("ul", { class: "xnb-calls", "aria-label": INCOMING.waitingCalls });
     this.note = element("p", { class: "xnb-line", role: "status", "aria-live": "polite" });
+    this.join = joinForm((content) => this.model.send(content));
     this.root = element(
       "section",
       { class: "xnb-card xnb-door", role: "group", "aria-label": INCOMING.incoming, tabindex: "0" },
@@ -98,7 +100,7 @@ export class Doorbell {
         element("span", { class: "xnb-dot", "aria-hidden": "true" }), this.words, this.state,
         this.silence,
       ),
-      this.calls, this.note,
+      this.calls, this.join, this.note,
     );
     this.inside = element("div", { class: "xnb-inside" });
     this.root.addEventListener("pointerdown", () => ring.wake());
@@ -137,6 +139,7 @@ export class Doorbell {
     say(this.state, names && callers.length > 1 ? filled(INCOMING.count, callers.length) : "");
     this.root.title = names ? INCOMING.keys : "";
     show(this.silence, names !== "");
+    show(this.join, state === "waiting" && names === "");
     this.silence.setAttribute("aria-pressed", String(ring.silenced));
     this.#rows(callers);
     const notice = String(model.get("notice") ?? "");

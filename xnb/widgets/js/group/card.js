@@ -2,7 +2,7 @@
 import { Controls } from "../card/controls.js";
 import { DeviceMenu } from "../card/device_menu.js";
 import { modeOf } from "../card/mode.js";
-import { panelOf } from "../card/panel.js";
+import { PANEL_VALUES, panelOf } from "../card/panel.js";
 import { PlayerSlot } from "../card/player_slot.js";
 import { drawStrip } from "../card/strip_row.js";
 import { Times } from "../card/times.js";
@@ -13,14 +13,16 @@ import { GROUP, filled } from "../shared/strings.js";
 import { gridOf, heightFor, pinnedOf } from "./grid.js";
 import { InviteBox } from "./invite.js";
 import { groupLayout } from "./layout.js";
+import { ownLost } from "./notice.js";
 import { OwnTile } from "./own_tile.js";
+import { putInOrder } from "./tab_order.js";
 import { Tile } from "./tile.js";
 
 /** @typedef {import("./session.js").GroupSession} GroupSession */
 /** @typedef {import("../card/last_picture.js").LastPicture} LastPicture */
 
 const TROUBLE_MS = 6000;
-const LAST = 1000;
+const OWN_LOST_MS = 15_000;
 
 /** One drawing of a group call; the session does the work. */
 export class GroupCard {
@@ -35,6 +37,7 @@ export class GroupCard {
     this.pinned = "";
     this.drawnPanel = "";
     this.troubled = { text: "", until: 0 };
+    this.drawnLost = "";
     /** @type {Map<string, Tile>} */
     this.tiles = new Map();
     /** A group has no charts. @type {{update: () => void}|null} */
@@ -54,10 +57,12 @@ export class GroupCard {
     host.classList.add("xnb");
     host.append(ui.root);
     ui.unblock.addEventListener("click", () => session.wake());
+    ui.others.addEventListener("click", () => this.#showOthers());
     this.resized = new ResizeObserver(() => this.#arrange());
     this.resized.observe(ui.stage);
     this.observer = new IntersectionObserver((entries) => {
       this.inView = entries[entries.length - 1].isIntersecting;
+      if (!this.inView) this.own.stopSound();
       session.seen();
       session.sized();
     });
@@ -76,6 +81,16 @@ export class GroupCard {
   pin(key) {
     this.pinned = this.pinned === key ? "" : key;
     this.update();
+  }
+
+  /** Shows all in one size, and goes to the first of those for whom there was no place. */
+  #showOthers() {
+    const hidden = [...this.tiles.values()].filter(({ root }) => root.hidden);
+    this.pinned = "";
+    this.update();
+    const keys = hidden.map(({ key }) => key);
+    const first = this.session.order.keys.find((key) => keys.includes(key));
+    (this.tiles.get(first ?? "")?.moreButton ?? this.ui.root).focus();
   }
 
   /** How tall somebody's picture is drawn here, in pixels of the screen. @param {string} key */
@@ -138,11 +153,22 @@ export class GroupCard {
     this.#people(mode);
     this.controls.update(mode);
     this.own.update();
-    drawStrip(session, ui.figures, "");
+    this.#figures();
     show(ui.foot, session.connected && session.alive);
     if (isOver) this.view.leave();
     this.player.show(isOver ? String(session.model.get("player") ?? "") : "");
     this.tick();
+  }
+
+  /** That this page's own way is lost lies over the pictures for a while, and stays below them. */
+  #figures() {
+    const { session, ui } = this;
+    const lost = ownLost(session);
+    if (lost && lost !== this.drawnLost) {
+      this.troubled = { text: lost, until: performance.now() + OWN_LOST_MS };
+    }
+    this.drawnLost = lost;
+    drawStrip(session, ui.figures, "", lost ? [lost] : []);
   }
 
   /** @param {string} mode */
@@ -164,7 +190,7 @@ export class GroupCard {
   /** @param {import("../card/mode.js").Mode} mode */
   #panel(mode) {
     const { session, ui } = this;
-    const parts = ["title", "stages", "failure", "ended", "recorded"].map((n) => session.value(n));
+    const parts = PANEL_VALUES.map((name) => session.value(name));
     const drawn = JSON.stringify([mode, session.leg.why, session.alive, parts]);
     if (drawn !== this.drawnPanel) {
       this.drawnPanel = drawn;
@@ -219,10 +245,12 @@ export class GroupCard {
   /** @param {number} width @param {number} height */
   #arrangeGrid(width, height) {
     const { session, ui, tiles } = this;
-    const size = gridOf(tiles.size + 1, width, height);
-    session.order.places(tiles.size).forEach((key, order) => tiles.get(key)?.put({ order, ...boxOf(size) }));
-    this.own.put({ order: LAST, ...boxOf(size) });
+    const size = boxOf(gridOf(tiles.size + 1, width, height));
+    const places = session.order.places(tiles.size);
+    for (const key of places) tiles.get(key)?.put(size);
+    this.own.put(size);
     show(ui.others, false);
+    this.#inOrder(places);
   }
 
   /** @param {number} width @param {number} height */
@@ -233,16 +261,24 @@ export class GroupCard {
     // Our own tile has a place, and so has the number of those who have none.
     const seen = count <= fit - 1 ? count : Math.max(0, fit - 2);
     const places = session.order.places(seen, this.pinned);
-    places.forEach((key, order) => tiles.get(key)?.put(order < seen ? { order, ...small } : null));
-    tiles.get(this.pinned)?.put({ order: -1, ...large });
-    this.own.put({ order: LAST, ...small });
+    tiles.get(this.pinned)?.put(large);
+    places.forEach((key, place) => tiles.get(key)?.put(place < seen ? small : null));
+    this.own.put(small);
     show(ui.others, count > seen);
+    this.#inOrder([this.pinned, ...places]);
     if (count <= seen) return;
     const text = filled(GROUP.othersText, count - seen);
     ui.others.setAttribute("aria-label", text);
     ui.others.title = text;
-    ui.others.style.cssText = `order: ${LAST - 1}; width: ${small.width}px; height: ${small.height}px`;
+    ui.others.style.cssText = `width: ${small.width}px; height: ${small.height}px`;
     say(/** @type {Element} */ (ui.others.firstElementChild), filled(GROUP.others, count - seen));
+  }
+
+  /** @param {string[]} keys in the order in which they are seen */
+  #inOrder(keys) {
+    const { ui, own, tiles } = this;
+    const shown = keys.flatMap((key) => tiles.get(key)?.root ?? []);
+    putInOrder(ui.tiles, [...shown, ui.others, own.root]);
   }
 
   /** Twice a second: what changes by itself. */

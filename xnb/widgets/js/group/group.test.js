@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Gate } from "./gate.js";
 import { GAP_PX, gridOf, heightFor, pinnedOf } from "./grid.js";
-import { namesIn } from "./names.js";
+import { joinLine } from "./join_line.js";
+import { SentNames, namesIn } from "./names.js";
+import { ownLost } from "./notice.js";
 import { Order } from "./order.js";
-import { HIDE_AFTER_MS, SETTLE_MS, isOther, patience } from "./sizes.js";
+import { staying } from "./tab_order.js";
+
 
 const shape = (count, width, height = heightFor(width)) => {
   const { columns, rows } = gridOf(count, width, height);
@@ -92,24 +95,6 @@ test("somebody with a place apart is not among the others and keeps theirs", () 
   assert.deepEqual(order.places(0, "b"), ["a", "d", "c"]);
 });
 
-test("small changes of a tile's size are not told", () => {
-  assert.equal(isOther({}, {}), false);
-  assert.equal(isOther({}, { 1: 100 }), true);
-  assert.equal(isOther({ 1: 100, 2: 0 }, { 1: 110, 2: 0 }), false);
-  assert.equal(isOther({ 1: 100 }, { 1: 130 }), true);
-  assert.equal(isOther({ 1: 100 }, { 1: 0 }), true);
-  assert.equal(isOther({ 1: 0 }, { 1: 12 }), true);
-  assert.equal(isOther({ 1: 100, 2: 50 }, { 1: 100 }), true);
-});
-
-test("shown is told at once, hidden after a while", () => {
-  assert.equal(patience({ 1: 0 }, { 1: 80 }), 0);
-  assert.equal(patience({}, { 1: 80 }), 0);
-  assert.equal(patience({ 1: 80 }, { 1: 0 }), HIDE_AFTER_MS);
-  assert.equal(patience({ 1: 80 }, { 1: 300 }), SETTLE_MS);
-  assert.equal(patience({ 1: 80, 2: 0 }, { 1: 0, 2: 40 }), 0);
-});
-
 test("no more connections are made at once than the gate lets in", () => {
   const gate = new Gate(2);
   const begun = [];
@@ -131,3 +116,60 @@ test("names as people type them", () => {
   assert.deepEqual(namesIn(" @ann, bob;cem\ndora  ann "), ["ann", "bob", "cem", "dora"]);
   assert.deepEqual(namesIn(" ,; @ "), []);
 });
+
+test("names that were refused are typed again, unless that was long ago or of another page", () => {
+  const sent = new SentNames();
+  assert.equal(sent.refused(0), "");
+  sent.send("@ann bob", 1000);
+  assert.equal(sent.refused(3000), "@ann bob");
+  assert.equal(sent.refused(3001), "", "once");
+  sent.send("cem", 5000);
+  assert.equal(sent.refused(66_000), "");
+});
+
+test("the line to join with asks for pictures where the call has any", () => {
+  assert.equal(joinLine("1vOxwyXb", true), 'xnb.join("1vOxwyXb", video=True)');
+  assert.equal(joinLine("1vOxwyXb", false), 'xnb.join("1vOxwyXb")');
+  assert.equal(joinLine("", true), "");
+});
+
+test("that this page's own way is lost is said while the call goes on", () => {
+  const session = { connected: true, leg: { state: "connected", why: "No UDP." } };
+  assert.equal(ownLost(session), "");
+  session.leg.state = "waiting";
+  assert.equal(ownLost(session), "");
+  session.leg.state = "lost";
+  assert.match(ownLost(session), /camera and microphone cannot be used now. No UDP.$/);
+  session.connected = false;
+  assert.equal(ownLost(session), "");
+});
+
+test("as few tiles as need be are moved into the order in which they are seen", () => {
+  const moved = (now, wanted, kept) => {
+    const stay = staying([...now], [...wanted], kept);
+    return [...wanted].filter((one) => !stay.has(one)).join("");
+  };
+  assert.equal(moved("abcde", "abcde"), "");
+  assert.equal(moved("abcde", "dabce"), "d", "a pinned one comes first");
+  assert.equal(moved("abcde", "dabce", "d"), "abc", "but not if it has the focus");
+  assert.equal(moved("abcde", "ebcda"), "ea");
+  assert.equal(moved("abcde", "ebcda", "a"), "ebcd");
+  assert.equal(moved("edcba", "abcde", "c").length, 4);
+});
+
+test("moving those gives the order, whatever it was", () => {
+  const all = [..."abcdef"];
+  for (let seed = 1; seed < 300; seed++) {
+    const mixed = (salt) => [...all].sort((a, b) => hash(a, salt) - hash(b, salt));
+    const [now, wanted] = [mixed(seed), mixed(seed * 7 + 3)];
+    const kept = seed % 3 ? all[seed % 6] : undefined;
+    const stay = staying(now, wanted, kept);
+    if (kept) assert.ok(stay.has(kept));
+    assert.deepEqual(now.filter((one) => stay.has(one)), wanted.filter((one) => stay.has(one)));
+  }
+});
+
+/** A number that looks random, for an order. */
+function hash(letter, salt) {
+  return Math.sin(letter.charCodeAt(0) * 12.9898 + salt * 78.233) * 43758.5453 % 1;
+}

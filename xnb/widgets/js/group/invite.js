@@ -2,14 +2,15 @@
 import { attachPopover } from "../card/popover.js";
 import { element, say, show } from "../shared/dom.js";
 import { groupIcon } from "./icons.js";
-import { namesIn } from "./names.js";
+import { joinLine } from "./join_line.js";
+import { SentNames, namesIn } from "./names.js";
 import { GROUP } from "../shared/strings.js";
 
 /** @typedef {import("./session.js").GroupSession} GroupSession */
 
 const COPIED_MS = 2000;
 
-/** The host's box: whom to invite, and the id that those who were invited join by. */
+/** The host's box: whom to invite, and the line that those who were invited join with. */
 export class InviteBox {
   /**
    * @param {GroupSession} session
@@ -26,16 +27,17 @@ export class InviteBox {
     const label = element("label", {}, element("span", {}, GROUP.inviteWhom), this.input);
     const send = element("button", { class: "xnb-invite-send", type: "submit" }, GROUP.invite);
     const form = element("form", { class: "xnb-invite-form" }, label, send);
-    this.id = element("code");
+    this.sent = new SentNames();
+    this.line = element("code");
     this.copy = element(
-      "button", { class: "xnb-tile-button", type: "button", "aria-label": GROUP.copyId, title: GROUP.copyId },
+      "button", { class: "xnb-tile-button", type: "button", "aria-label": GROUP.copyLine, title: GROUP.copyLine },
       groupIcon("copy"),
     );
     this.said = element("span", { class: "xnb-small", role: "status" });
     this.join = element(
       "div", { class: "xnb-join" },
       element("p", { class: "xnb-small" }, GROUP.joinWith),
-      element("div", { class: "xnb-join-row" }, this.id, this.copy, this.said),
+      element("div", { class: "xnb-join-row" }, this.line, this.copy, this.said),
     );
     box.setAttribute("role", "group");
     box.setAttribute("aria-label", GROUP.invite);
@@ -59,24 +61,31 @@ export class InviteBox {
     const names = namesIn(this.input.value);
     if (names.length === 0) return;
     this.session.invite(names);
+    this.sent.send(this.input.value, performance.now());
     this.input.value = "";
     this.box.hidePopover();
   }
 
+  /** Python refused an invitation: the names are here again, unless others are typed already. */
+  refused() {
+    const text = this.sent.refused(performance.now());
+    if (text && !this.input.value.trim()) this.input.value = text;
+  }
+
   async #copy() {
     try {
-      await navigator.clipboard.writeText(this.session.id);
+      await navigator.clipboard.writeText(this.line.textContent ?? "");
       say(this.said, GROUP.copied);
       setTimeout(() => say(this.said, ""), COPIED_MS);
     } catch {
       // Pages that are not secure may not copy by themselves: marked, Ctrl+C does it.
-      getSelection()?.selectAllChildren(this.id);
+      getSelection()?.selectAllChildren(this.line);
     }
   }
 
   update() {
     const { id } = this.session;
-    say(this.id, id ? `xnb.join("${id}")` : "");
+    say(this.line, joinLine(id, Boolean(this.session.value("has_video"))));
     show(this.join, id !== "");
   }
 }

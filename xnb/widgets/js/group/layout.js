@@ -22,7 +22,7 @@ export function groupLayout() {
   );
   head.view.before(inviteButton);
   const tiles = element("div", { class: "xnb-tiles", role: "group", "aria-label": GROUP.people });
-  const others = element("div", { class: "xnb-tile xnb-others", role: "img" }, element("span"));
+  const others = element("button", { class: "xnb-tile xnb-others", type: "button" }, element("span"));
   const alone = element("p", { class: "xnb-alone" }, GROUP.nobody);
   others.hidden = alone.hidden = true;
   const panel = element("div", { class: "xnb-panel" });

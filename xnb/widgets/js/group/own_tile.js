@@ -63,11 +63,22 @@ export class OwnTile {
   drawSound() {
     const now = performance.now();
     if (loudness(this.session.ownLevel) > LOUD) this.loudAt = now;
-    const isLoud = String(now - this.loudAt < HOLD_MS);
-    if (this.root.dataset.talking !== isLoud) this.root.dataset.talking = isLoud;
+    this.#markTalking(now - this.loudAt < HOLD_MS);
   }
 
-  /** @param {{order: number, width: number, height: number}} place */
+  /** Nothing is drawn from now on. */
+  stopSound() {
+    this.loudAt = -Infinity;
+    this.#markTalking(false);
+  }
+
+  /** @param {boolean} isTalking */
+  #markTalking(isTalking) {
+    const talking = String(isTalking);
+    if (this.root.dataset.talking !== talking) this.root.dataset.talking = talking;
+  }
+
+  /** @param {import("./tile.js").Place} place */
   put(place) {
     const drawn = JSON.stringify(place);
     if (drawn === this.place) return;

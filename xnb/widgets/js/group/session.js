@@ -2,7 +2,7 @@
 import { Session } from "../card/session.js";
 import { Gate } from "./gate.js";
 import { Order } from "./order.js";
-import { isOther, patience } from "./sizes.js";
+import { HeightReports } from "./sizes.js";
 
 /** @typedef {import("../legs/ladder.js").Ladder} Ladder */
 /** @typedef {import("./card.js").GroupCard} GroupCard */
@@ -27,16 +27,20 @@ export class GroupSession extends Session {
     this.ladders = new Map();
     this.gate = new Gate(OPENING);
     this.order = new Order();
-    /** How loud each person is in this page. @type {Map<string, {volume: number, off: boolean}>} */
+    /** The last connection that was begun for each. @type {Map<string, object>} */
+    this.begun = new Map();
+    /**
+     * How loud each person is in this page, also when they are away: whoever returns has the same
+     * key. @type {Map<string, {volume: number, off: boolean}>}
+     */
     this.volumes = new Map();
     /** Lines of figures of the person whose box is open. @type {{key: string, figures: string[]}} */
     this.figures = { key: "", figures: [] };
     /** The call's id, once it was asked for. */
     this.id = "";
-    /** @type {import("./sizes.js").Heights} */
-    this.toldHeights = {};
-    /** @type {ReturnType<typeof setTimeout>|undefined} */
-    this.telling = undefined;
+    this.reports = new HeightReports(
+      () => this.#heights(), (heights, before) => this.#tellHeights(heights, before),
+    );
   }
 
   /** @returns {Person[]} who is there besides us, in order of joining */
@@ -93,6 +97,9 @@ export class GroupSession extends Session {
   /** @override @param {any} message */
   message(message) {
     super.message(message);
+    if (message?.type === "refused" && message.name === "invite") {
+      for (const card of this.groupCards) card.invite.refused();
+    }
     if (message?.page !== this.page) return;
     if (message.type === "id") {
       this.id = message.id;
@@ -147,16 +154,31 @@ export class GroupSession extends Session {
     const ladder = this.ladders.get(key);
     if (!ladder) return;
     if (ladder.state !== "opening") this.gate.leave(key);
+    this.#followConnection(key, ladder);
     for (const card of this.groupCards) card.personChanged(key);
     this.update();
+  }
+
+  /**
+   * With each connection Python is told anew how tall the tile is, and whether it is seen: it may
+   * have taken this page for gone.
+   *
+   * @param {string} key
+   * @param {Ladder} ladder
+   */
+  #followConnection(key, { rung }) {
+    if (!rung || this.begun.get(key) === rung) return;
+    this.begun.set(key, rung);
+    this.reports.forget(key);
+    this.sized();
   }
 
   /** @param {string} key */
   #drop(key) {
     const ladder = this.ladders.get(key);
     this.ladders.delete(key);
-    this.volumes.delete(key);
-    delete this.toldHeights[key];
+    this.begun.delete(key);
+    this.reports.forget(key);
     this.gate.leave(key);
     ladder?.close();
     for (const card of this.groupCards) card.personChanged(key);
@@ -179,34 +201,55 @@ export class GroupSession extends Session {
     if (!this.ladders) return;
     super.closeLeg();
     for (const key of [...this.ladders.keys()]) this.#drop(key);
-    clearTimeout(this.telling);
-    this.toldHeights = {};
+    this.reports.clear();
   }
 
   // How large pictures are drawn
 
   /** A card was laid out anew, or came into view or went out of it. */
   sized() {
-    clearTimeout(this.telling);
-    if (!this.connected || !this.alive || this.cards.size === 0) return;
-    const now = this.#heights();
-    if (!isOther(this.toldHeights, now)) return;
-    this.telling = setTimeout(() => this.#tellHeights(), patience(this.toldHeights, now));
+    this.reports.look();
   }
 
-  #tellHeights() {
-    const heights = this.#heights();
-    for (const { key } of this.people) {
-      const [was, is] = [this.toldHeights[key] > 0, heights[key] > 0];
-      if (was === is) continue;
-      const { page } = this;
-      this.kernel.tell(this.media, { type: "visible", page, feed: key, visible: is });
+  /** @override @param {import("../card/session.js").Card} card */
+  remove(card) {
+    super.remove(card);
+    if (this.cards.size > 0) {
+      this.sized();
+      return;
     }
-    this.toldHeights = heights;
+    // No height holds any more, not even that nothing was seen.
+    this.#tellVisible(this.reports.told, {});
+    this.reports.clear();
+    this.kernel.tell(this.model, { type: "tiles", page: this.page, heights: {} });
+  }
+
+  /**
+   * @param {import("./sizes.js").Heights} heights
+   * @param {import("./sizes.js").Heights} before as they were told
+   */
+  #tellHeights(heights, before) {
+    this.#tellVisible(before, heights);
     this.kernel.tell(this.model, { type: "tiles", page: this.page, heights });
   }
 
+  /**
+   * @param {import("./sizes.js").Heights} before
+   * @param {import("./sizes.js").Heights} heights
+   */
+  #tellVisible(before, heights) {
+    const { page } = this;
+    for (const key of Object.keys({ ...before, ...heights })) {
+      const was = key in before ? before[key] > 0 : undefined;
+      const is = heights[key] > 0;
+      if (was === is) continue;
+      this.kernel.tell(this.media, { type: "visible", page, feed: key, visible: is });
+    }
+  }
+
+  /** @returns {import("./sizes.js").Heights|null} null while there is nobody to be told */
   #heights() {
+    if (!this.connected || !this.alive || this.cards.size === 0) return null;
     /** @type {import("./sizes.js").Heights} */
     const heights = {};
     for (const { key } of this.people) {

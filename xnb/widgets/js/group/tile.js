@@ -8,6 +8,7 @@ import { GROUP, PAGE, filled } from "../shared/strings.js";
 
 /** @typedef {import("./card.js").GroupCard} GroupCard */
 /** @typedef {import("./session.js").Person} Person */
+/** @typedef {{width: number, height: number}} Place in pixels */
 
 /**
  * A small button on a tile.
@@ -42,6 +43,8 @@ export class Tile {
     this.key = person.key;
     this.hasPicture = false;
     this.place = "";
+    /** Whose face is drawn. */
+    this.drawnName = person.name;
     this.video = element("video", { class: "xnb-tile-video", playsinline: "", autoplay: "" });
     this.video.muted = true;
     this.words = element("p", { class: "xnb-small" });
@@ -140,12 +143,18 @@ export class Tile {
     this.root.setAttribute("aria-label", person.talking ? filled(GROUP.talks, name) : name);
     this.video.setAttribute("aria-label", filled(GROUP.pictureOf, name));
     say(this.name, name);
+    if (this.drawnName !== name) {
+      this.drawnName = name;
+      this.face.firstElementChild?.replaceWith(avatar(name));
+    }
     named(this.crown, filled(GROUP.isHost, name));
     named(this.mic, filled(GROUP.isMuted, name));
     show(this.crown, person.host);
     show(this.mic, person.muted);
     show(this.face, !isShown);
     say(this.words, this.#why(person, state));
+    // A small tile has no room for them.
+    if (this.face.title !== this.words.textContent) this.face.title = this.words.textContent ?? "";
     const isPinned = this.card.pinned === this.key;
     this.pinButton.setAttribute("aria-pressed", String(isPinned));
     named(this.pinButton, filled(isPinned ? GROUP.unpinOne : GROUP.pinOne, name));
@@ -164,7 +173,9 @@ export class Tile {
    * @param {string} state of the ladder
    */
   #why(person, state) {
-    if (state === "lost") return GROUP.noPath;
+    const why = this.card.session.ladders.get(this.key)?.why ?? "";
+    if (state === "lost") return filled(GROUP.noPath, why).trim();
+    if (state === "waiting") return GROUP.nothingYet;
     if (!this.card.session.value("has_video")) return "";
     if (!person.camera) return GROUP.cameraOff;
     return person.pictures ? GROUP.waiting : GROUP.soundOnly;
@@ -173,14 +184,27 @@ export class Tile {
   /**
    * Puts it where it belongs; nothing is done when it is there.
    *
-   * @param {{order: number, width: number, height: number}|null} place null takes it out of sight
+   * @param {Place|null} place null takes it out of sight
    */
   put(place) {
     const drawn = JSON.stringify(place);
     if (drawn === this.place) return;
     this.place = drawn;
-    show(this.root, place !== null);
     if (place) putAt(this.root, place);
+    else this.#leaveFocus(() => this.menu.close());
+    show(this.root, place !== null);
+  }
+
+  /**
+   * What is inside cannot be used any more: the card gets the focus, else the page would have it,
+   * and the next key would be one for the notebook.
+   *
+   * @param {() => void} end
+   */
+  #leaveFocus(end) {
+    const hadFocus = this.root.contains(document.activeElement);
+    end();
+    if (hadFocus) this.card.ui.root.focus({ preventScroll: true });
   }
 
   /** How tall its picture is drawn, in pixels of the screen; 0 out of sight. */
@@ -191,19 +215,20 @@ export class Tile {
   }
 
   close() {
-    this.menu.close();
     if (this.isFull) document.exitFullscreen().catch(() => {});
     this.video.srcObject = null;
-    this.root.remove();
+    this.#leaveFocus(() => {
+      this.menu.close();
+      this.root.remove();
+    });
   }
 }
 
 /**
  * @param {HTMLElement} node
- * @param {{order: number, width: number, height: number}} place
+ * @param {Place} place
  */
-export function putAt(node, { order, width, height }) {
-  node.style.order = String(order);
+export function putAt(node, { width, height }) {
   node.style.width = `${width}px`;
   node.style.height = `${height}px`;
   node.dataset.size = height < 110 ? "small" : height < 200 ? "middle" : "large";

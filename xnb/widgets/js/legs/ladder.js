@@ -15,7 +15,8 @@ const MEMORY = "xnb-no-webrtc";
 
 /**
  * @typedef {"webrtc"|"comm"|"jpeg"} Path
- * @typedef {"idle"|"opening"|"connected"|"lost"} LadderState
+ * @typedef {"idle"|"opening"|"waiting"|"connected"|"lost"} LadderState waiting: the kernel has
+ *   no media to send yet
  * @typedef {Leg|CommLeg} Rung
  * @typedef {import("./leg.js").LegHooks & {
  *   makeRung?: (path: Path, hooks: import("./leg.js").LegHooks) => any,
@@ -52,6 +53,10 @@ export class Ladder {
     this.carried = [];
     this.hasVideo = false;
     this.failures = 0;
+    /** Whether the kernel wants no other attempt. */
+    this.final = false;
+    /** How often the kernel had no media yet. */
+    this.waits = 0;
     /** When the kernel was heard last, and when it was heard again after a silence. */
     this.heardAt = Infinity;
     this.stalledAt = -Infinity;
@@ -90,6 +95,8 @@ export class Ladder {
     if (this.state !== "idle") return;
     this.hasVideo = hasVideo;
     this.failures = 0;
+    this.waits = 0;
+    this.final = false;
     this.why = "";
     if (this.force !== "auto") {
       this.why = LADDER.forced.replace("{}", this.force);
@@ -152,6 +159,7 @@ export class Ladder {
       this.#lost(rung);
     } else if (rung.state === "connected") {
       this.failures = 0;
+      this.waits = 0;
       this.wasConnected = true;
       if (rung.path === "webrtc") this.#forget();
       this.#go("connected");
@@ -165,6 +173,7 @@ export class Ladder {
     const path = /** @type {Path} */ (rung.path);
     if (rung.final) {
       this.why = rung.why;
+      this.final = true;
       this.#release();
       this.#go("lost");
       return;
@@ -207,6 +216,28 @@ export class Ladder {
     }, pause);
   }
 
+  /**
+   * There is nothing to connect to yet, which is nobody's failure: tries again when the kernel
+   * says `ready`, and now and then by itself.
+   *
+   * @param {Path} path
+   */
+  #wait(path) {
+    this.#release();
+    this.#again(path, RETRY_MS[Math.min(this.waits, RETRY_MS.length - 1)]);
+    this.waits += 1;
+    this.#go("waiting");
+  }
+
+  /** Media come, so a way that was not found, or not looked for, may be there now. */
+  #ready() {
+    if (this.state === "waiting" || (this.state === "lost" && !this.final)) {
+      clearTimeout(this.timer);
+      this.state = "idle";
+      this.open(this.hasVideo);
+    }
+  }
+
   #release() {
     const rung = this.rung;
     this.rung = null;
@@ -221,11 +252,17 @@ export class Ladder {
    */
   receive(message, buffers) {
     const { rung } = this;
+    if (message?.type === "ready") this.#ready();
     if (message?.page !== this.page || !rung) return;
     const now = this.#now();
     if (now - this.heardAt > STALL_MS) this.stalledAt = now;
     if (rung.path === "webrtc" && this.state === "connected") this.heardAt = now;
-    if (message.type === "lost" && message.path && message.path !== rung.path) return;
+    const isOfPath = !message.path || message.path === rung.path;
+    if (message.type === "wait") {
+      if (isOfPath && this.state === "opening") this.#wait(/** @type {Path} */ (rung.path));
+      return;
+    }
+    if (message.type === "lost" && !isOfPath) return;
     rung.receive(message, buffers);
   }
 

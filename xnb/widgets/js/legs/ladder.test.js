@@ -154,6 +154,52 @@ test("messages for other pages, and of a way that was left, are passed over", ()
   assert.equal(ladder.state, "connected");
 });
 
+test(
+  "while the kernel has no media it waits without counting a failure, and comes when told", timed(() => {
+    const { ladder, rungs, paths } = setUp();
+    const wait = { type: "wait", page: "page-1", path: "webrtc", why: "Nothing comes yet." };
+    ladder.open(true);
+    ladder.receive({ ...wait, page: "page-2" });
+    assert.equal(ladder.state, "opening");
+    ladder.receive(wait);
+    assert.deepEqual([ladder.state, rungs[0].closed, ladder.path], ["waiting", true, ""]);
+    ladder.receive({ type: "ready" });
+    assert.deepEqual([ladder.state, rungs.length], ["opening", 2], "at once");
+    for (let i = 0; i < 20; i++) {
+      ladder.receive(wait);
+      assert.equal(ladder.state, "waiting");
+      mock.timers.tick(8001);
+      assert.equal(ladder.state, "opening", "and now and then by itself");
+    }
+    rungs.at(-1).become("connected");
+    assert.deepEqual([ladder.path, ladder.why], ["webrtc", ""]);
+    assert.deepEqual(new Set(paths()), new Set(["webrtc"]));
+    ladder.receive({ type: "ready" });
+    assert.equal(ladder.state, "connected", "it is told to others");
+    ladder.close();
+    mock.timers.tick(60_000);
+    assert.equal(ladder.state, "idle");
+  }),
+);
+
+test(
+  "what was lost comes again when there are media, unless it was refused for good", timed(() => {
+    const { ladder, rungs } = setUp();
+    ladder.force = "comm";
+    ladder.open(true);
+    for (let i = 0; i < 5; i++) {
+      rungs.at(-1).become("lost", { why: "No decoder." });
+      mock.timers.tick(8001);
+    }
+    assert.equal(ladder.state, "lost");
+    ladder.receive({ type: "ready" });
+    assert.equal(ladder.state, "opening");
+    ladder.receive({ type: "lost", page: "page-1", path: "comm", why: "Too many.", final: true });
+    ladder.receive({ type: "ready" });
+    assert.deepEqual([ladder.state, ladder.why], ["lost", "Too many."]);
+  }),
+);
+
 test("a refusal for good ends it", () => {
   const { ladder, rungs } = setUp();
   ladder.open(true);

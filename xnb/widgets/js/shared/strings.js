@@ -127,6 +127,10 @@ export const INCOMING = {
   silence: "Silence the ring",
   keys: "A accepts, S accepts with sound only, D declines, M silences the ring",
   blocked: "This page may not ring before you click in it.",
+  joinGroup: "Join a group call by its id",
+  callId: "The call's id, from its host",
+  join: "Join",
+  joinWith: "{}: join the group call",
 };
 
 /** The ways between kernel and page. */
@@ -266,7 +270,9 @@ export const GROUP = {
   cameraOff: "Camera off",
   waiting: "Waiting for the picture",
   soundOnly: "Sound only for now",
-  noPath: "Not on this page",
+  noPath: "Neither seen nor heard on this page. {}",
+  nothingYet: "Sends nothing yet",
+  ownLost: "This page's own camera and microphone cannot be used now. {}",
   more: "{}: volume, figures and more",
   pin: "Pin",
   unpin: "Unpin",
@@ -284,13 +290,13 @@ export const GROUP = {
   figures: "Connection of {}",
   noFigures: "Reading …",
   others: "+{}",
-  othersText: "{} more, whom you hear",
+  othersText: "{} more, whom you hear: show all in one size",
   invite: "Invite",
   inviteWhom: "Handles, with spaces between",
   joinWith: "Those you invited can also join with",
   copy: "Copy",
   copied: "Copied",
-  copyId: "Copy the id of the call",
+  copyLine: "Copy this line",
 };
 
 /**
