@@ -19,7 +19,7 @@ import nbformat
 import numpy as np
 import pytest
 from nbconvert import HTMLExporter
-from notebook_runs import NOTEBOOKS, NotebookRun
+from notebook_runs import HERE, NOTEBOOKS, NotebookRun
 from PIL import Image
 from saved_secrets import Secrets, all_layers, found_in, layers, unsafe_words
 
@@ -60,7 +60,7 @@ def pieces_of_files(folder: Path) -> set[tuple[str, bytes]]:
     return found
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", HERE, ids=lambda path: path.name)
 def test_a_saved_notebook_holds_nothing_secret(path: Path, notebook_run: Runs) -> None:
     run = notebook_run(path)
     planted = Secrets.read(run.folder / "planted.jsonl")

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from notebook_runs import BROWSERS
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
     from .lab import Lab, LabPage
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ROOT = Path(__file__).resolve().parent.parent.parent
 STARTUP = ROOT / "tests" / "notebook_startup.py"
 

@@ -18,7 +18,7 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
-from notebook_runs import NOTEBOOKS
+from notebook_runs import NOTEBOOKS, must_have_printed
 from PIL import Image
 from playwright.async_api import Page
 
@@ -69,14 +69,17 @@ async def open_without_kernel(lab: Lab, page: Page, path: Path) -> None:
     [path.name for path in NOTEBOOKS if path.name not in ELSEWHERE],
     ids=lambda name: name[:2],
 )
-async def test_the_others_are_saved_without_secrets(
+async def test_the_others_run_and_are_saved_without_secrets(
     lab: Lab, open_notebook: Opener, ears: Path, name: str
 ) -> None:
     notebook = await open_notebook(name)
     await notebook.run()
     await notebook.save()
     saved = read(lab.root / name)
-    assert any(cell.get("outputs") for cell in saved["cells"])
+    outputs = [output for cell in saved["cells"] for output in cell.get("outputs", [])]
+    assert outputs
+    assert not any(output.get("name") == "stderr" for output in outputs), outputs
+    must_have_printed(name, saved["cells"])
     must_be_clean(saved, ears)
 
 

@@ -26,7 +26,7 @@ BLOCK_S = float(os.environ.get("XNB_TEST_BLOCK_S", "11"))
 SHORT = ServerOptions(absent_s=1.0, host_back_s=15.0, sfu=SfuOptions(session_timeout_s=8.0))
 OPTIONS = ServerOptions() if BLOCK_S > 30 else SHORT
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(90 + 2 * BLOCK_S)]
+pytestmark = pytest.mark.timeout(90 + 2 * BLOCK_S)
 
 
 @pytest.fixture
