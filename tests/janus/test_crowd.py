@@ -48,6 +48,7 @@ async def test_each_gets_each_other(room, count):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(120 + STRESS_S)
 async def test_coming_and_going_in_any_order(room):
     """Seeded; at least five people, and XNB_STRESS_S=300 makes it five minutes."""
     rolls = random.Random(SEED)
