@@ -31,7 +31,7 @@ class GroupCall(GroupPeople):
 
     Made by :meth:`xnb.Client.start_group_call` and :meth:`xnb.Client.join_group_call`. Sending,
     recording, muting and hanging up are those of every call. When the host hangs up, the call
-    ends for everybody; a host whose connection broke may come back within a minute. When the
+    ends for everybody; a host whose connection broke may come back within two minutes. When the
     room is lost, the state is ``reconnecting`` until we are back in it; the participants stay the
     same objects.
 

@@ -15,7 +15,7 @@ import traitlets
 from ipywidgets import widget_serialization
 
 from ..errors import CallError, MediaError, RecordingError, XnbError
-from ..events import EVENTS, Event, ListenerHandle
+from ..events import EVENTS, Event, ListenerHandle, ParticipantChanged, Talking
 from . import words
 from .browser_leg import BrowserLeg
 from .call_view import describe, step
@@ -217,7 +217,9 @@ class LiveWidget(Summarized, FreeRouting, anywidget.AnyWidget):
 
     def _bind(self, call: Any) -> None:
         self._release()
-        self._events = list(call.timeline)
+        # Who talked when does not show, and would drive out the steps that do.
+        chatter = (Talking, ParticipantChanged)
+        self._events = [one for one in call.timeline if not isinstance(one, chatter)]
         self._keeper.follow(call)
         self._handles = [call.on(name, self._happened) for name in EVENTS if name != "track"]
         with self.hold_sync():
@@ -346,8 +348,9 @@ class LiveWidget(Summarized, FreeRouting, anywidget.AnyWidget):
         """Show how far a file is that has to be made when the recording has stopped."""
         name = running.parts[0].path.name
         while not running.is_finished:
-            share = running.progress
-            self.saving = "" if share is None else f"Making {name}: {share:.0%}"
+            # What another recording says stays while this one has nothing to say.
+            if (share := running.progress) is not None:
+                self.saving = f"Making {name}: {share:.0%}"
             await asyncio.sleep(SAVING_S)
         self.saving = ""
         self._refresh()
